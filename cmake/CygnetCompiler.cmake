@@ -1,0 +1,38 @@
+# Language level, warnings, hardening and sanitizers, for every target alike.
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+set(CYGNET_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, comma separated")
+
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES CXX)
+
+find_program(CYGNET_CCACHE ccache)
+if(CYGNET_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CYGNET_CCACHE})
+endif()
+
+add_compile_options(-Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Designated initialisers leave the rest at the defaults written in the struct.
+  add_compile_options(-Wno-missing-field-initializers)
+else()
+  add_compile_options(-Wno-missing-field-initializers -Wno-missing-designated-field-initializers)
+endif()
+
+if(CYGNET_SANITIZE)
+  add_compile_options(-fsanitize=${CYGNET_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
+  add_link_options(-fsanitize=${CYGNET_SANITIZE})
+endif()
+
+# Hardening of the programs people run (scripts/check-hardening holds the binaries to it).
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+  add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection
+                      -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -ftrivial-auto-var-init=zero)
+  add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+add_compile_definitions(_GLIBCXX_ASSERTIONS)

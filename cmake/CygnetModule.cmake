@@ -1,0 +1,31 @@
+# cygnet_module(NAME [PURE] DEPENDS module... [LIBRARIES target...])
+#
+# One folder of src/ is one static library `cygnet_NAME` (alias cygnet::NAME) made of all
+# its .cpp files. A module links only what it DEPENDS on; tests/architecture holds its
+# #include lines to that list, and PURE modules to the purity rules. Every header is also
+# compiled by itself, so that it is self-contained.
+function(cygnet_module name)
+  cmake_parse_arguments(ARG "PURE" "" "DEPENDS;LIBRARIES" ${ARGN})
+  string(REPLACE "/" "_" target "cygnet_${name}")
+  set(dir ${CMAKE_SOURCE_DIR}/src/${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cpp)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${dir}/*.hpp)
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(cygnet::${name} ALIAS ${target})
+  target_include_directories(${target} ${scope} ${CMAKE_SOURCE_DIR}/src)
+  foreach(dependency IN LISTS ARG_DEPENDS)
+    string(REPLACE "/" "_" dependency_target "cygnet_${dependency}")
+    target_link_libraries(${target} ${scope} ${dependency_target})
+  endforeach()
+  target_link_libraries(${target} ${scope} ${ARG_LIBRARIES})
+  target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/src FILES ${headers})
+  if(sources AND CYGNET_TESTS)
+    set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  endif()
+endfunction()
