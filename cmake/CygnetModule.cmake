@@ -1,15 +1,21 @@
-# cygnet_module(NAME [PURE] DEPENDS module... [LIBRARIES target...])
+# cygnet_module(NAME [PURE] [FOLDERS folder...] DEPENDS module... [LIBRARIES target...])
 #
 # One folder of src/ is one static library `cygnet_NAME` (alias cygnet::NAME) made of all
 # its .cpp files. A module links only what it DEPENDS on; tests/architecture holds its
 # #include lines to that list, and PURE modules to the purity rules. Every header is also
 # compiled by itself, so that it is self-contained.
 function(cygnet_module name)
-  cmake_parse_arguments(ARG "PURE" "" "DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "PURE" "" "FOLDERS;DEPENDS;LIBRARIES" ${ARGN})
   string(REPLACE "/" "_" target "cygnet_${name}")
   set(dir ${CMAKE_SOURCE_DIR}/src/${name})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cpp)
-  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${dir}/*.hpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
+  file(GLOB headers CONFIGURE_DEPENDS ${dir}/*.hpp)
+  foreach(folder IN LISTS ARG_FOLDERS)
+    file(GLOB folder_sources CONFIGURE_DEPENDS ${dir}/${folder}/*.cpp)
+    file(GLOB folder_headers CONFIGURE_DEPENDS ${dir}/${folder}/*.hpp)
+    list(APPEND sources ${folder_sources})
+    list(APPEND headers ${folder_headers})
+  endforeach()
   if(sources)
     add_library(${target} STATIC ${sources})
     set(scope PUBLIC)

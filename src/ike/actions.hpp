@@ -1,0 +1,252 @@
+// What goes into the IKE engine and what comes out of it.         docs/architecture.md
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/ip.hpp"
+#include "base/strong.hpp"
+#include "base/time.hpp"
+#include "crypto/provider.hpp"
+#include "ike/failure.hpp"
+#include "model/connection.hpp"
+#include "model/data_plane.hpp"
+
+namespace cygnet::ike {
+
+/// One IKE_SA; unique for the life of the process, printed as `name[7]`.
+using SaId = Strong<std::uint32_t, struct SaIdKind>;
+using AskId = Strong<std::uint64_t, struct AskIdKind>;
+
+/// A received IKE datagram, without non-ESP marker. `bytes` is borrowed for the call.
+struct Datagram {
+  Endpoint local;
+  Endpoint remote;
+  ByteView bytes;
+};
+
+// --- Asks: anything slow, secret or external. Answer each exactly once, at once or later. -----
+
+namespace ask {
+/// Our certificate chain and a signature by its key over `octets` (RFC 7296 §2.15).
+struct Sign {
+  std::string connection;
+  Bytes octets;
+  bool digital_signature = false;   ///< the peer announced RFC 7427
+  std::vector<HashId> hashes;       ///< that it accepts
+  std::vector<Bytes> authorities;   ///< SHA-1 key ids from the peer's CERTREQs
+};
+/// prf(prf(shared secret, "Key Pad for IKEv2"), octets) for the pair of identities.
+struct SharedKeyMac {
+  std::string connection;
+  model::Identity local;
+  model::Identity remote;
+  PrfId prf = PrfId::hmac_sha2_256;
+  Bytes octets;
+};
+/// Is this chain valid for this identity under this connection?
+struct CheckCertificates {
+  std::string connection;
+  model::Identity remote;
+  std::vector<Bytes> chain;         ///< DER as received, end certificate first
+};
+/// Addresses and attributes for a client (RFC 7296 §2.19).
+struct Lease {
+  std::string connection;
+  model::Identity remote;
+  SaId sa;
+  std::vector<IpAddress> requested; ///< any-address: the client has no wish
+};
+/// Give them back; there is no answer.
+struct Release {
+  SaId sa;
+};
+}  // namespace ask
+struct Ask {
+  AskId id;
+  std::variant<ask::Sign, ask::SharedKeyMac, ask::CheckCertificates, ask::Lease> what;
+};
+
+namespace answer {
+struct Signed {
+  crypto::Signature signature;
+  std::vector<Bytes> chain;         ///< DER to send in CERT payloads, end certificate first
+};
+struct Mac {
+  Secret value;
+};
+struct CertificateOk {
+  Bytes public_key;                 ///< DER SubjectPublicKeyInfo of the end certificate
+};
+struct Leased {
+  std::vector<IpAddress> addresses;
+  std::vector<IpAddress> dns;
+  std::vector<IpAddress> nbns;
+  std::vector<Prefix> subnets;
+  std::vector<std::string> dns_domains;
+};
+/// Refused, with the record's fields: which check failed, ours, theirs, what to do.
+struct Refused {
+  Reason reason = Reason::internal;
+  std::string ours;
+  std::string theirs;
+  std::string advice;
+};
+}  // namespace answer
+struct Answer {
+  AskId id;
+  std::variant<answer::Signed, answer::Mac, answer::CertificateOk, answer::Leased, answer::Refused>
+      result;
+};
+
+// --- Commands: what the operator or the supervisor wants. --------------------------------------
+
+/// Chosen by the caller; comes back in event::CommandDone. Zero: nobody waits.
+using RequestId = Strong<std::uint64_t, struct RequestIdKind>;
+
+namespace command {
+/// Replaces the whole list, in file order. SAs of a connection that is gone or has changed live on.
+struct SetConnections {
+  std::vector<model::Connection> connections;
+};
+/// Bring up a child (or only the IKE_SA when `child` is empty) with a resolved peer.
+struct Initiate {
+  RequestId request;
+  std::string connection;
+  std::string child;
+  Endpoint local;                   ///< source address chosen by the caller's route look-up
+  Endpoint remote;
+};
+/// Empty filters match all; `ike_id`/`child_id` of zero are no filter.
+struct Filter {
+  std::string connection;
+  std::string child;
+  SaId ike_id;
+  model::ChildId child_id;
+};
+/// With a child filter: only those children. Tells the peer and waits for its answer.
+struct Terminate {
+  RequestId request;
+  Filter filter;
+};
+struct Rekey {
+  RequestId request;
+  Filter filter;                    ///< a child filter rekeys children, else the IKE_SAs
+};
+/// Install or remove a trap (or a pass or drop shunt) for a child template.
+struct Route {
+  RequestId request;
+  std::string connection;
+  std::string child;
+  Endpoint local;
+  Endpoint remote;
+};
+struct Unroute {
+  RequestId request;
+  std::string connection;
+  std::string child;
+};
+/// Delete every IKE_SA, tell the peers, then emit Quiet.
+struct Shutdown {};
+}  // namespace command
+using Command = std::variant<command::SetConnections, command::Initiate, command::Terminate,
+                             command::Rekey, command::Route, command::Unroute, command::Shutdown>;
+
+// --- Events: what happened, for logs, status, vici and the host. -------------------------------
+
+namespace event {
+/// Mutual authentication is complete. `vips` are ours on an initiator, the peer's on a responder.
+struct IkeUp { SaId sa; std::string connection; };
+struct IkeDown { SaId sa; std::string connection; std::string why; };
+struct IkeRekeyed { SaId old; SaId fresh; std::string connection; };
+/// On an initiator: the addresses, servers and domains the gateway gave us. Comes before the
+/// children that use them are installed; undone by VirtualIpsGone.
+struct VirtualIps {
+  SaId sa;
+  std::string connection;
+  std::vector<IpAddress> addresses;
+  std::vector<IpAddress> dns;
+  std::vector<std::string> dns_domains;
+  std::vector<Prefix> subnets;
+};
+struct VirtualIpsGone { SaId sa; std::string connection; std::vector<IpAddress> addresses; };
+struct ChildUp { SaId sa; model::ChildId child; std::string connection; std::string name; };
+struct ChildDown { SaId sa; model::ChildId child; std::string connection; std::string name; std::string why; };
+struct ChildRekeyed { SaId sa; model::ChildId old; model::ChildId fresh; std::string connection; std::string name; };
+/// Somebody was refused or gave up: the record that `cygnet why` shows.
+struct Failed { FailureRecord record; };
+struct CommandDone { RequestId request; bool success = true; std::string error; };
+/// An acquire or a dead peer's dpd_action wants this brought up: the caller resolves and sends
+/// command::Initiate (the supervisor may delay it).
+struct WantUp { std::string connection; std::string child; std::string why; };
+/// After Shutdown: nothing is left.
+struct Quiet {};
+/// One line of progress; level as in logs (2 = debug).
+struct Note { SaId sa; std::string connection; int level = 1; std::string text; };
+}  // namespace event
+using Event = std::variant<event::IkeUp, event::IkeDown, event::IkeRekeyed, event::VirtualIps,
+                           event::VirtualIpsGone, event::ChildUp, event::ChildDown,
+                           event::ChildRekeyed, event::Failed, event::CommandDone, event::WantUp,
+                           event::Quiet, event::Note>;
+
+// --- Actions: carry out all of them, in order, before the next call. ---------------------------
+
+namespace action {
+/// From local port 4500 (or to a peer's 4500) the sender prefixes the non-ESP marker (RFC 3948 §2.2).
+struct Send { Endpoint local; Endpoint remote; Bytes bytes; };
+struct Install { model::ChildSpec child; };
+struct Activate { model::ChildId child; model::SaSpec outbound; };
+struct Relocate { model::ChildId child; Endpoint local; Endpoint remote; };
+struct Remove { model::ChildId child; };
+}  // namespace action
+using Action = std::variant<action::Send, action::Install, action::Activate, action::Relocate,
+                            action::Remove, Ask, ask::Release, Event>;
+using Actions = std::vector<Action>;
+
+// --- Status: a copy of what is true now. --------------------------------------------------------
+
+struct ChildStatus {
+  model::ChildId id;
+  std::string name;
+  enum class State : std::uint8_t { installing, installed, rekeying, deleting, routed } state = State::installed;
+  EspSpi spi_in;
+  EspSpi spi_out;
+  model::Suite suite;
+  bool udp_encap = true;
+  std::vector<model::TrafficSelector> local_ts;
+  std::vector<model::TrafficSelector> remote_ts;
+  Instant installed;
+  std::optional<Instant> rekey_at;
+  std::optional<Instant> expires_at;
+};
+struct IkeStatus {
+  SaId id;
+  std::string connection;
+  enum class State : std::uint8_t { connecting, established, rekeying, deleting } state = State::connecting;
+  bool initiator = false;
+  IkeSpi spi_i;
+  IkeSpi spi_r;
+  Endpoint local;
+  Endpoint remote;
+  std::optional<model::Identity> local_id;
+  std::optional<model::Identity> remote_id;
+  bool nat_local = false;
+  bool nat_remote = false;
+  model::Suite suite;
+  std::vector<IpAddress> local_vips;
+  std::vector<IpAddress> remote_vips;
+  std::vector<IpAddress> dns;       ///< that the gateway gave us
+  Instant established;
+  std::optional<Instant> rekey_at;
+  std::vector<ChildStatus> children;
+};
+struct Status {
+  std::vector<IkeStatus> sas;
+  std::vector<ChildStatus> routed;  ///< traps and shunts; name is "connection/child"
+  std::size_t half_open = 0;
+};
+
+}  // namespace cygnet::ike

@@ -1,0 +1,76 @@
+// Every IKE_SA of one gateway, as a deterministic value.           RFC 7296, RFC 7383
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/rng.hpp"
+#include "base/time.hpp"
+#include "crypto/provider.hpp"
+#include "ike/actions.hpp"
+
+namespace cygnet::ike {
+
+/// Limits and intervals; the defaults are what people know from strongSwan.
+struct EngineConfig {
+  Duration retransmit_timeout = std::chrono::seconds{4};  ///< the first wait
+  double retransmit_base = 1.8;                           ///< each wait is this much longer
+  unsigned retransmit_tries = 5;                          ///< after the first transmission
+  Duration half_open_timeout = std::chrono::seconds{30};
+  std::size_t half_open_max = 1000;        ///< beyond: new initiators are dropped
+  std::size_t cookie_threshold = 30;       ///< half-open SAs in all before cookies are asked for
+  std::size_t cookie_threshold_per_ip = 3;
+  std::size_t block_threshold_per_ip = 5;  ///< half-open SAs of one address
+  std::size_t fragment_size = 1280;        ///< octets of IP packet for IKE fragments, IPv4 and IPv6
+  Duration keepalive = std::chrono::seconds{20};  ///< NAT keepalives (RFC 3948 §4); 0 = none
+  bool force_udp_encap = false;            ///< the plane cannot do raw ESP
+  bool transport_mode = false;             ///< the plane can do transport mode
+  bool esn = true;                         ///< the plane can do ESN
+  bool follow_redirects = false;
+};
+
+enum class WakeReason : std::uint8_t {
+  retransmit, half_open, rekey_ike, rekey_child, expire_child, expire_ike, liveness, keepalive, retry
+};
+struct Deadline {
+  Instant at;
+  WakeReason reason = WakeReason::retransmit;
+};
+
+/// `Engine` opens no socket, starts no thread and reads no clock. Something
+/// happens: tell it with `handle`. Time passes: call `tick` at `deadline()`.
+/// Both append to `out`, in order, what the caller must now do; carry all of it
+/// out before the next call. Equal inputs, equal seed: equal outputs.
+///
+///   * Inputs may come from anyone; none of them can make `Engine` throw or abort.
+///   * `now` never decreases between calls.
+///   * Borrowed bytes (`Datagram::bytes`) are not kept after the call returns.
+///   * Not thread-safe: one engine, one thread. Use several engines to scale.
+///
+/// Not here: sockets (io), SA databases (model::DataPlane), files (config).
+class Engine {
+ public:
+  /// `crypto` and `rng` must outlive the engine.
+  Engine(EngineConfig config, const crypto::Provider& crypto, Rng& rng);
+  ~Engine();
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+
+  void handle(const Datagram& datagram, Instant now, Actions& out);
+  void handle(const model::PlaneEvent& event, Instant now, Actions& out);
+  void handle(Command command, Instant now, Actions& out);
+  void handle(Answer answer, Instant now, Actions& out);
+
+  /// Spurious or late calls are harmless.
+  void tick(Instant now, Actions& out);
+  /// Changes after any call above; empty when nothing is pending.
+  [[nodiscard]] std::optional<Deadline> deadline() const;
+
+  [[nodiscard]] Status status() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cygnet::ike
