@@ -111,6 +111,7 @@ namespace command {
 /// Replaces the whole list, in file order. SAs of a connection that is gone or has changed live on.
 struct SetConnections {
   std::vector<model::Connection> connections;
+  std::vector<Bytes> authorities;   ///< what our CERTREQ names: SHA-1 of each CA's SubjectPublicKeyInfo
 };
 /// Bring up a child (or only the IKE_SA when `child` is empty) with a resolved peer.
 struct Initiate {
@@ -197,12 +198,14 @@ using Event = std::variant<event::IkeUp, event::IkeDown, event::IkeRekeyed, even
 namespace action {
 /// From local port 4500 (or to a peer's 4500) the sender prefixes the non-ESP marker (RFC 3948 §2.2).
 struct Send { Endpoint local; Endpoint remote; Bytes bytes; };
+/// One octet 0xFF without marker, which keeps a NAT's mapping alive (RFC 3948 §4).
+struct Keepalive { Endpoint local; Endpoint remote; };
 struct Install { model::ChildSpec child; };
 struct Activate { model::ChildId child; model::SaSpec outbound; };
 struct Relocate { model::ChildId child; Endpoint local; Endpoint remote; };
 struct Remove { model::ChildId child; };
 }  // namespace action
-using Action = std::variant<action::Send, action::Install, action::Activate, action::Relocate,
+using Action = std::variant<action::Send, action::Keepalive, action::Install, action::Activate, action::Relocate,
                             action::Remove, Ask, ask::Release, Event>;
 using Actions = std::vector<Action>;
 

@@ -23,6 +23,8 @@ struct EngineConfig {
   std::size_t block_threshold_per_ip = 5;  ///< half-open SAs of one address
   std::size_t fragment_size = 1280;        ///< octets of IP packet for IKE fragments, IPv4 and IPv6
   Duration keepalive = std::chrono::seconds{20};  ///< NAT keepalives (RFC 3948 §4); 0 = none
+  std::uint16_t ike_port = 500;
+  std::uint16_t natt_port = 4500;
   bool force_udp_encap = false;            ///< the plane cannot do raw ESP
   bool transport_mode = false;             ///< the plane can do transport mode
   bool esn = true;                         ///< the plane can do ESN

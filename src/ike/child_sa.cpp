@@ -1,0 +1,339 @@
+#include "ike/child_sa.hpp"
+
+#include <algorithm>
+
+#include "ike/limits.hpp"
+
+namespace cygnet::ike {
+namespace {
+
+/// The template's proposals as this exchange and this plane can offer them.
+std::vector<model::Proposal> usable_proposals(const model::ChildTemplate& wanted,
+                                              const EngineConfig& config, bool in_ike_auth) {
+  std::vector<model::Proposal> out;
+  for (model::Proposal proposal : wanted.esp_proposals) {
+    std::erase_if(proposal.transforms, [&](const model::Transform& transform) {
+      //= RFC7296#1.2 "the SA payloads in the IKE_AUTH exchange cannot contain Transform Type 4"
+      if (in_ike_auth && transform.type == TransformType::ke) return true;
+      return !config.esn && transform.type == TransformType::esn &&
+             transform.id == static_cast<std::uint16_t>(EsnId::esn);
+    });
+    if (!proposal.has(TransformType::esn)) {
+      proposal.transforms.push_back({.type = TransformType::esn,
+                                     .id = static_cast<std::uint16_t>(EsnId::none)});
+    }
+    if (std::ranges::find(out, proposal) == out.end()) out.push_back(std::move(proposal));
+  }
+  return out;
+}
+
+Bytes spi_bytes(EspSpi spi) {
+  Bytes out(4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    out[i] = static_cast<std::uint8_t>(spi.value() >> (24 - 8 * i));
+  }
+  return out;
+}
+
+std::optional<EspSpi> spi_from(const Bytes& bytes) {
+  if (bytes.size() != 4) return std::nullopt;
+  std::uint32_t value = 0;
+  for (const std::uint8_t byte : bytes) value = (value << 8) | byte;
+  if (value < 256) return std::nullopt;  // reserved (RFC 4303 §2.1)
+  return EspSpi{value};
+}
+
+std::string texts_of(const std::vector<model::Proposal>& proposals) {
+  std::string out;
+  for (const model::Proposal& proposal : proposals) {
+    if (!out.empty()) out += ", ";
+    out += proposal.text();
+  }
+  return out;
+}
+
+Refusal no_proposal(const std::vector<model::Proposal>& ours,
+                    const std::vector<model::Proposal>& theirs,
+                    const model::Mismatch& mismatch) {
+  return {.notify = NotifyType::no_proposal_chosen,
+          .record = {.reason = Reason::no_common_proposal,
+                     .field = "esp_proposals",
+                     .ours = texts_of(ours),
+                     .theirs = texts_of(theirs),
+                     .advice = "the nearest proposals differ in " + to_string(mismatch.type) +
+                               ": add one that both ends list"}};
+}
+
+Refusal malformed(std::string what) {
+  return {.notify = NotifyType::invalid_syntax,
+          .record = {.reason = Reason::malformed, .theirs = std::move(what)}};
+}
+
+Refusal no_selectors(const std::vector<model::TrafficSelector>& our_local,
+                     const std::vector<model::TrafficSelector>& our_remote,
+                     const std::vector<model::TrafficSelector>& their_local,
+                     const std::vector<model::TrafficSelector>& their_remote) {
+  return {.notify = NotifyType::ts_unacceptable,
+          .record = {.reason = Reason::no_common_selectors,
+                     .field = "local_ts, remote_ts",
+                     .ours = text_of(our_local) + " === " + text_of(our_remote),
+                     .theirs = text_of(their_local) + " === " + text_of(their_remote),
+                     .advice = "make local_ts of one end overlap remote_ts of the other"}};
+}
+
+/// One template against a request's selectors.
+struct Narrowed {
+  std::vector<model::TrafficSelector> local;
+  std::vector<model::TrafficSelector> remote;
+  std::vector<model::TrafficSelector> our_local;
+  std::vector<model::TrafficSelector> our_remote;
+  [[nodiscard]] bool empty() const { return local.empty() || remote.empty(); }
+};
+
+Narrowed narrow(const IkeSa& sa, const model::ChildTemplate& wanted, const wire::TsPayload& theirs,
+                const wire::TsPayload& mine) {
+  Narrowed out;
+  out.our_local = resolve(wanted.local_ts, local_hosts(sa));
+  out.our_remote = resolve(wanted.remote_ts, remote_hosts(sa));
+  out.local = model::intersect(out.our_local, mine.selectors);
+  out.remote = model::intersect(out.our_remote, theirs.selectors);
+  return out;
+}
+
+model::SaSpec sa_spec(const model::Suite& suite, EspSpi spi, const Secret& encr,
+                      const Secret& integ) {
+  return {.spi = spi,
+          .encr = suite.encr,
+          .key_bits = suite.key_bits,
+          .integ = suite.integ,
+          .encr_key = encr.clone(),
+          .integ_key = integ.clone(),
+          .esn = suite.esn == EsnId::esn};
+}
+
+void start_timers(Child& child, Context& cx) {
+  const model::Lifetime& life = child.wanted.lifetime;
+  child.installed = cx.now;
+  if (life.rekey > Duration{0}) {
+    const auto jitter = static_cast<std::uint64_t>(std::max<std::int64_t>(life.jitter.count(), 0));
+    child.rekey_at = cx.now + life.rekey - Duration{static_cast<std::int64_t>(cx.rng.below(jitter))};
+  }
+  if (life.life > Duration{0}) child.expires_at = cx.now + life.life;
+}
+
+}  // namespace
+
+std::vector<IpAddress> local_hosts(const IkeSa& sa) {
+  return sa.local_vips.empty() ? std::vector{sa.local.address} : sa.local_vips;
+}
+std::vector<IpAddress> remote_hosts(const IkeSa& sa) {
+  return sa.remote_vips.empty() ? std::vector{sa.remote.address} : sa.remote_vips;
+}
+
+std::vector<model::TrafficSelector> resolve(const std::vector<model::SelectorTemplate>& templates,
+                                            const std::vector<IpAddress>& hosts) {
+  std::vector<model::TrafficSelector> out;
+  for (const model::SelectorTemplate& one : templates) {
+    for (model::TrafficSelector& selector : one.resolve(hosts)) out.push_back(std::move(selector));
+  }
+  return out;
+}
+
+KeId first_group(const model::ChildTemplate& wanted) {
+  for (const model::Proposal& proposal : wanted.esp_proposals) {
+    for (const model::Transform& transform : proposal.of(TransformType::ke)) {
+      return static_cast<KeId>(transform.id);
+    }
+  }
+  return KeId::none;
+}
+
+std::vector<wire::Payload> offer_child(const IkeSa& sa, const EngineConfig& config,
+                                       const model::ChildTemplate& wanted, EspSpi spi_in,
+                                       const OfferRules& rules) {
+  wire::SaPayload offer;
+  for (model::Proposal& proposal : usable_proposals(wanted, config, rules.in_ike_auth)) {
+    offer.proposals.push_back({.number = static_cast<std::uint8_t>(offer.proposals.size() + 1),
+                               .spi = spi_bytes(spi_in),
+                               .proposal = std::move(proposal)});
+    if (offer.proposals.size() == wire::kProposalsMax) break;
+  }
+  // Before the gateway has given us addresses, `dynamic` asks for whatever it will give.
+  std::vector<IpAddress> hosts = local_hosts(sa);
+  const bool asks_addresses = rules.in_ike_auth && !sa.connection.vips.empty();
+  std::vector<model::TrafficSelector> local;
+  if (asks_addresses) {
+    for (const model::SelectorTemplate& one : wanted.local_ts) {
+      if (!one.dynamic) {
+        local.push_back(one.selector);
+        continue;
+      }
+      for (const IpAddress& vip : sa.connection.vips) {
+        model::TrafficSelector any = model::TrafficSelector::any(vip.family());
+        any.protocol = one.selector.protocol;
+        any.start_port = one.selector.start_port;
+        any.end_port = one.selector.end_port;
+        if (std::ranges::find(local, any) == local.end()) local.push_back(any);
+      }
+    }
+  } else {
+    local = resolve(wanted.local_ts, hosts);
+  }
+  std::vector<model::TrafficSelector> remote = resolve(wanted.remote_ts, remote_hosts(sa));
+  if (rules.trigger) {
+    local.insert(local.begin(), rules.trigger->source_selector());
+    remote.insert(remote.begin(), rules.trigger->destination_selector());
+  }
+  return {std::move(offer), wire::TsPayload{.initiator = true, .selectors = std::move(local)},
+          wire::TsPayload{.initiator = false, .selectors = std::move(remote)}};
+}
+
+std::expected<Agreement, Refusal> answer_offer(const IkeSa& sa, const EngineConfig& config,
+                                               const std::vector<wire::Payload>& request,
+                                               const AnswerRules& rules) {
+  const auto* offer = first_of<wire::SaPayload>(request);
+  const wire::TsPayload* ts_i = find_ts(request, true);
+  const wire::TsPayload* ts_r = find_ts(request, false);
+  if (offer == nullptr || ts_i == nullptr || ts_r == nullptr) {
+    return std::unexpected(malformed("SA, TSi or TSr is missing"));
+  }
+  std::optional<Refusal> refusal;
+  const std::vector<model::ChildTemplate> only =
+      rules.rekeyed != nullptr ? std::vector{rules.rekeyed->wanted}
+                               : std::vector<model::ChildTemplate>{};
+  const auto& templates = rules.rekeyed != nullptr ? only : sa.connection.children;
+  for (std::size_t i = 0; i < templates.size(); ++i) {
+    const model::ChildTemplate& wanted = templates[i];
+    if (wanted.mode == model::ChildMode::pass || wanted.mode == model::ChildMode::drop) continue;
+    if (wanted.mode == model::ChildMode::transport && !config.transport_mode) {
+      refusal = Refusal{.record = {.reason = Reason::transport_mode,
+                                   .field = "mode",
+                                   .ours = "transport",
+                                   .advice = "this data plane has tunnel mode only; set mode = tunnel"}};
+      continue;
+    }
+    Narrowed narrowed = narrow(sa, wanted, *ts_i, *ts_r);
+    if (narrowed.empty()) {
+      if (!refusal) {
+        refusal = no_selectors(narrowed.our_local, narrowed.our_remote, ts_r->selectors,
+                               ts_i->selectors);
+      }
+      continue;
+    }
+    const auto ours = usable_proposals(wanted, config, rules.in_ike_auth);
+    const auto choice =
+        model::choose(ours, offer->offers(), {.ignore_ke = rules.in_ike_auth});
+    if (!choice) {
+      refusal = no_proposal(ours, offer->offers(), choice.error());
+      continue;
+    }
+    const wire::OfferedProposal& theirs = offer->proposals[choice->theirs];
+    const auto spi_out = spi_from(theirs.spi);
+    if (!spi_out) return std::unexpected(malformed("an ESP SPI that is not 4 octets or is reserved"));
+    return Agreement{.wanted = rules.rekeyed != nullptr ? &rules.rekeyed->wanted
+                                                        : &sa.connection.children[i],
+                     .proposal_number = theirs.number,
+                     .suite = choice->suite,
+                     .spi_out = *spi_out,
+                     .local_ts = std::move(narrowed.local),
+                     .remote_ts = std::move(narrowed.remote)};
+  }
+  if (!refusal) {
+    refusal = no_selectors({}, {}, ts_r->selectors, ts_i->selectors);
+    refusal->record.ours = "no children configured";
+  }
+  return std::unexpected(*std::move(refusal));
+}
+
+std::vector<wire::Payload> answer_child(const Agreement& agreed, EspSpi spi_in) {
+  wire::SaPayload answer;
+  answer.proposals.push_back({.number = agreed.proposal_number,
+                              .spi = spi_bytes(spi_in),
+                              .proposal = model::proposal_of(agreed.suite, ProtocolId::esp)});
+  return {std::move(answer), wire::TsPayload{.initiator = true, .selectors = agreed.remote_ts},
+          wire::TsPayload{.initiator = false, .selectors = agreed.local_ts}};
+}
+
+std::expected<Agreement, Refusal> take_answer(const IkeSa& sa, const EngineConfig& config,
+                                              const model::ChildTemplate& wanted,
+                                              const std::vector<wire::Payload>& reply,
+                                              bool in_ike_auth) {
+  const auto* answer = first_of<wire::SaPayload>(reply);
+  const wire::TsPayload* ts_i = find_ts(reply, true);
+  const wire::TsPayload* ts_r = find_ts(reply, false);
+  if (answer == nullptr || ts_i == nullptr || ts_r == nullptr) {
+    return std::unexpected(malformed("SA, TSi or TSr is missing in the answer"));
+  }
+  if (answer->proposals.size() != 1) {
+    return std::unexpected(malformed("the answer does not choose exactly one proposal"));
+  }
+  const auto ours = usable_proposals(wanted, config, in_ike_auth);
+  const auto choice = model::choose(ours, answer->offers(), {.ignore_ke = in_ike_auth});
+  if (!choice) return std::unexpected(no_proposal(ours, answer->offers(), choice.error()));
+  const auto spi_out = spi_from(answer->proposals[0].spi);
+  if (!spi_out) return std::unexpected(malformed("an ESP SPI that is not 4 octets or is reserved"));
+
+  const auto our_local = resolve(wanted.local_ts, local_hosts(sa));
+  const auto our_remote = resolve(wanted.remote_ts, remote_hosts(sa));
+  Agreement agreed{.wanted = &wanted,
+                   .suite = choice->suite,
+                   .spi_out = *spi_out,
+                   .local_ts = model::intersect(our_local, ts_i->selectors),
+                   .remote_ts = model::intersect(our_remote, ts_r->selectors)};
+  if (agreed.local_ts.empty() || agreed.remote_ts.empty()) {
+    return std::unexpected(no_selectors(our_local, our_remote, ts_i->selectors, ts_r->selectors));
+  }
+  return agreed;
+}
+
+Child& install_child(IkeSa& sa, Context& cx, const Agreement& agreed, const ChildKeys& keys,
+                     const InstallPlan& plan) {
+  const Secret& encr_in = plan.we_started ? keys.encr_r : keys.encr_i;
+  const Secret& integ_in = plan.we_started ? keys.integ_r : keys.integ_i;
+  const Secret& encr_out = plan.we_started ? keys.encr_i : keys.encr_r;
+  const Secret& integ_out = plan.we_started ? keys.integ_i : keys.integ_r;
+
+  Child child{.id = cx.next_child(),
+              .wanted = *agreed.wanted,
+              .suite = agreed.suite,
+              .spi_in = plan.spi_in,
+              .spi_out = agreed.spi_out,
+              .local_ts = agreed.local_ts,
+              .remote_ts = agreed.remote_ts,
+              .udp_encap = cx.config.force_udp_encap || sa.nat_local || sa.nat_remote ||
+                           sa.connection.encap};
+  start_timers(child, cx);
+  model::ChildSpec spec{.id = child.id,
+                        .name = sa.connection.name + "/" + child.wanted.name,
+                        .action = model::PolicyAction::protect,
+                        .local_ts = child.local_ts,
+                        .remote_ts = child.remote_ts,
+                        .local = sa.local,
+                        .remote = sa.remote,
+                        .udp_encap = child.udp_encap,
+                        .local_vips = sa.local_vips,
+                        .replaces = plan.replaces,
+                        .lifetime = child.wanted.lifetime,
+                        .replay_window = child.wanted.replay_window,
+                        .copy_df = child.wanted.copy_df,
+                        .copy_ecn = child.wanted.copy_ecn,
+                        .copy_dscp = child.wanted.copy_dscp};
+  spec.inbound = sa_spec(child.suite, child.spi_in, encr_in, integ_in);
+  model::SaSpec outbound = sa_spec(child.suite, child.spi_out, encr_out, integ_out);
+  if (plan.hold_outbound) {
+    child.waiting_outbound = std::move(outbound);
+  } else {
+    spec.outbound = std::move(outbound);
+  }
+  cx.out.emplace_back(action::Install{.child = std::move(spec)});
+  return sa.children.add(std::move(child));
+}
+
+void activate_child(IkeSa&, Context& cx, Child& child) {
+  if (!child.waiting_outbound) return;
+  cx.out.emplace_back(
+      action::Activate{.child = child.id, .outbound = *std::move(child.waiting_outbound)});
+  child.waiting_outbound.reset();
+}
+
+}  // namespace cygnet::ike

@@ -1,0 +1,57 @@
+// The Child SAs of one IKE_SA.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "ike/actions.hpp"
+#include "ike/race.hpp"
+
+namespace cygnet::ike {
+
+/// One Child SA pair as this end believes it to be.
+struct Child {
+  model::ChildId id;
+  model::ChildTemplate wanted;            ///< what it was made from
+  model::Suite suite;
+  EspSpi spi_in;
+  EspSpi spi_out;
+  std::vector<model::TrafficSelector> local_ts;
+  std::vector<model::TrafficSelector> remote_ts;
+  bool udp_encap = true;
+  Instant installed;
+  std::optional<Instant> rekey_at;
+  std::optional<Instant> expires_at;
+
+  /// We answered a rekey with this child and do not send on it yet (RFC 7296 §2.8).
+  std::optional<model::SaSpec> waiting_outbound;
+  /// This child's successor, once one is installed; it is then only waiting to be deleted.
+  std::optional<model::ChildId> successor;
+  /// Crossing rekeys of this child: our exchange's nonces and the peer's.
+  std::optional<Attempt> our_attempt;
+  std::optional<Attempt> their_attempt;
+  std::optional<model::ChildId> our_fresh;    ///< the child our exchange made
+  std::optional<model::ChildId> their_fresh;  ///< the child the peer's exchange made
+  bool rekeying = false;                      ///< a RekeyChild of ours is queued or under way
+  bool deleting = false;                      ///< a Delete of ours is queued or under way
+};
+
+/// Ordered by age; at most kChildrenMax. Plain data.
+class ChildTable {
+ public:
+  [[nodiscard]] Child* find(model::ChildId id);
+  [[nodiscard]] Child* find_by_spi_in(EspSpi spi);
+  [[nodiscard]] Child* find_by_spi_out(EspSpi spi);
+  [[nodiscard]] bool full() const;
+  Child& add(Child child);
+  void erase(model::ChildId id);
+  [[nodiscard]] std::vector<Child>& all() { return children_; }
+  [[nodiscard]] const std::vector<Child>& all() const { return children_; }
+
+ private:
+  std::vector<Child> children_;
+};
+
+}  // namespace cygnet::ike

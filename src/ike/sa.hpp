@@ -1,0 +1,182 @@
+// One IKE_SA: its data, and what every exchange does with it.     RFC 7296 §1, §2
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ike/child_table.hpp"
+#include "ike/cookie.hpp"
+#include "ike/engine.hpp"
+#include "ike/nat.hpp"
+#include "ike/spi.hpp"
+#include "ike/state.hpp"
+#include "ike/task.hpp"
+#include "ike/window.hpp"
+
+namespace cygnet::ike {
+
+/// What all IKE_SAs of one engine share. Plain data but for the two borrowed services.
+struct Shared {
+  EngineConfig config;
+  std::vector<model::Connection> connections;
+  std::vector<Bytes> authorities;
+  SpiPool spis;
+  std::uint32_t last_sa = 0;
+  std::uint32_t last_child = 0;
+  std::uint64_t last_ask = 0;
+};
+
+/// The services and the moment of one call into the engine.
+struct Context {
+  Shared& shared;
+  const EngineConfig& config;
+  const crypto::Provider& crypto;
+  Rng& rng;
+  Instant now;
+  Actions& out;
+  std::vector<IkeSa>& born;   ///< IKE_SAs made by a rekey; the engine adopts them after the call
+
+  [[nodiscard]] AskId next_ask() { return AskId{++shared.last_ask}; }
+  [[nodiscard]] SaId next_sa() { return SaId{++shared.last_sa}; }
+  [[nodiscard]] model::ChildId next_child() { return model::ChildId{++shared.last_child}; }
+  void emit(Event event) { out.emplace_back(std::move(event)); }
+  void done(RequestId request, bool success, std::string error = {});
+};
+
+/// What the peer told us it can do.
+struct PeerAbilities {
+  bool fragmentation = false;        ///< RFC 7383
+  bool digital_signature = false;    ///< RFC 7427
+  std::vector<HashId> hashes;
+  std::vector<Bytes> authorities;    ///< from its CERTREQs
+};
+
+struct IkeSa {
+  SaId id;
+  bool initiator = false;            ///< we are the original initiator
+  IkeSpi spi_i;
+  IkeSpi spi_r;
+  Endpoint local;
+  Endpoint remote;
+  model::Connection connection;      ///< may be revised until the peer is authenticated
+  model::Suite suite;
+  PeerAbilities peer;
+  bool nat_local = false;
+  bool nat_remote = false;
+  std::optional<model::Identity> local_id;
+  std::optional<model::Identity> remote_id;
+  std::vector<IpAddress> local_vips;
+  std::vector<IpAddress> remote_vips;
+  std::vector<IpAddress> dns;
+  std::vector<std::string> dns_domains;
+  bool leased = false;               ///< a lease was taken for the peer
+
+  Window window;
+  State state = Closed{};
+  ChildTable children;
+  std::deque<Task> tasks;
+  std::optional<Task> active;
+  struct Delayed {
+    Instant at;
+    Task task;
+  };
+  std::vector<Delayed> delayed;
+  struct Lingering {
+    Instant at;
+    model::ChildId child;
+    EspSpi spi_in;
+  };
+  std::vector<Lingering> lingering;  ///< replaced children that still receive
+
+  std::optional<model::ChildTemplate> first_child;  ///< to be made by IKE_AUTH
+  RequestId first_request;                          ///< waits for it
+  bool replaced = false;             ///< an IKE rekey made a successor; children have moved there
+  std::string doomed;                ///< why this SA will be deleted once established, if so
+
+  Instant born;
+  Instant established;
+  Instant last_inbound;
+  Instant last_outbound;
+  std::optional<Instant> half_open_until;
+  std::optional<Instant> rekey_at;
+  std::optional<Instant> expires_at;
+  std::optional<Instant> linger_until;
+
+  [[nodiscard]] IkeSpi our_spi() const { return initiator ? spi_i : spi_r; }
+  [[nodiscard]] bool is_established() const { return std::holds_alternative<Established>(state); }
+  [[nodiscard]] bool is_closed() const { return std::holds_alternative<Closed>(state); }
+  /// Answered IKE_SA_INIT for somebody who has not authenticated yet.
+  [[nodiscard]] bool is_half_open() const { return !initiator && !is_established() && !is_closed(); }
+};
+
+/// What the caller's message looked like, for addressing the answer.
+struct Received {
+  Endpoint local;
+  Endpoint remote;
+  wire::Header header;
+};
+
+// --- messages ------------------------------------------------------------------------------------
+
+/// Seals and sends a request and starts its retransmission. A library failure closes the SA.
+void send_request(IkeSa& sa, Context& cx, Request request);
+/// Seals, sends and caches the answer to `received`.
+void send_response(IkeSa& sa, Context& cx, const Received& received,
+                   const std::vector<wire::Payload>& payloads);
+/// The expected request's header, for answers that had to wait for an Answer.
+[[nodiscard]] Received expected_request(const IkeSa& sa, ExchangeType exchange);
+/// Sends datagrams between the SA's endpoints.
+void transmit(IkeSa& sa, Context& cx, const std::vector<Bytes>& datagrams);
+
+// --- tasks ---------------------------------------------------------------------------------------
+
+/// Queues a task and starts it when nothing else is under way. Beyond kTasksMax it is dropped
+/// and its request fails.
+void enqueue(IkeSa& sa, Context& cx, Task task);
+/// Starts the next task if the window is free and the SA established.
+void start_next(IkeSa& sa, Context& cx);
+/// Hands a response to the active task.
+void take_response(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& reply);
+
+// --- life ----------------------------------------------------------------------------------------
+
+/// The SA is up: timers, event, waiting children.
+void become_established(IkeSa& sa, Context& cx);
+/// Ends the SA without telling the peer: children, addresses, leases, waiting commands.
+void close(IkeSa& sa, Context& cx, const std::string& why);
+/// Emits `record` with the SA's endpoints, connection and peer filled in.
+void report(const IkeSa& sa, Context& cx, FailureRecord record);
+/// report() and close().
+void fail(IkeSa& sa, Context& cx, FailureRecord record);
+
+/// Ends one child here: out of the plane (a replaced one only after kRekeyedLinger, for packets
+/// under way), out of the table.
+void drop_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& why);
+/// Starts the timers of a new or rekeyed IKE_SA.
+void start_lifetime(IkeSa& sa, Context& cx);
+
+/// Everything the SA's clock has made due.
+void tick(IkeSa& sa, Context& cx);
+[[nodiscard]] std::optional<Deadline> deadline(const IkeSa& sa, const EngineConfig& config);
+
+// --- small readers of payload lists ----------------------------------------------------------------
+
+template <class P>
+[[nodiscard]] const P* first_of(const std::vector<wire::Payload>& payloads) {
+  for (const wire::Payload& payload : payloads) {
+    if (const P* found = std::get_if<P>(&payload)) return found;
+  }
+  return nullptr;
+}
+[[nodiscard]] const wire::NotifyPayload* find_notify(const std::vector<wire::Payload>& payloads,
+                                                     NotifyType type);
+/// The first error notify, if there is one.
+[[nodiscard]] const wire::NotifyPayload* find_error(const std::vector<wire::Payload>& payloads);
+[[nodiscard]] const wire::IdPayload* find_id(const std::vector<wire::Payload>& payloads,
+                                             bool initiator);
+[[nodiscard]] const wire::TsPayload* find_ts(const std::vector<wire::Payload>& payloads,
+                                             bool initiator);
+
+}  // namespace cygnet::ike

@@ -1,0 +1,218 @@
+#include "ike/select.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "pki/identity.hpp"
+
+namespace cygnet::ike {
+namespace {
+
+std::string text_of(const std::vector<model::AddressPattern>& patterns) {
+  std::string out;
+  for (const model::AddressPattern& pattern : patterns) {
+    if (!out.empty()) out += ", ";
+    if (std::holds_alternative<model::AnyAddress>(pattern)) {
+      out += "%any";
+    } else if (const auto* range = std::get_if<IpRange>(&pattern)) {
+      out += range->text();
+    } else {
+      out += std::get<model::HostName>(pattern).name;
+    }
+  }
+  return out;
+}
+
+std::string text_of(const std::vector<model::Proposal>& proposals) {
+  std::string out;
+  for (const model::Proposal& proposal : proposals) {
+    if (!out.empty()) out += ", ";
+    out += proposal.text();
+  }
+  return out;
+}
+
+std::string text_of(const model::IdentityPattern& pattern) {
+  return pattern ? pki::to_text(*pattern) : "%any";
+}
+
+/// The first address field that does not admit the endpoints, if any.
+std::optional<Candidate> address_misfit(const model::Connection& connection,
+                                        const Endpoint& local, const Endpoint& remote) {
+  if (address_rank(connection.local_addrs, local.address) == 0) {
+    return Candidate{connection.name, "local_addrs", text_of(connection.local_addrs),
+                     local.address.text()};
+  }
+  if (address_rank(connection.remote_addrs, remote.address) == 0) {
+    return Candidate{connection.name, "remote_addrs", text_of(connection.remote_addrs),
+                     remote.address.text()};
+  }
+  return std::nullopt;
+}
+
+std::pair<unsigned, unsigned> address_ranks(const model::Connection& connection,
+                                            const Endpoint& local, const Endpoint& remote) {
+  return {address_rank(connection.remote_addrs, remote.address),
+          address_rank(connection.local_addrs, local.address)};
+}
+
+/// How well `connection` admits an authenticating peer, or its first field that does not.
+struct AuthRank {
+  std::pair<unsigned, unsigned> address;
+  bool id_r = false;
+  std::optional<pki::MatchRank> id_i;
+};
+
+std::expected<AuthRank, Candidate> rank_for_auth(const model::Connection& connection,
+                                                 const AuthFacts& facts) {
+  if (auto misfit = address_misfit(connection, facts.local, facts.remote)) {
+    return std::unexpected(*std::move(misfit));
+  }
+  const model::Proposal agreed = model::proposal_of(facts.suite, ProtocolId::ike);
+  if (!model::choose(connection.proposals, {agreed})) {
+    return std::unexpected(Candidate{connection.name, "proposals", text_of(connection.proposals),
+                                     agreed.text()});
+  }
+  AuthRank rank{.address = address_ranks(connection, facts.local, facts.remote)};
+  if (facts.id_r) {
+    const model::IdentityPattern ours = connection.local.id;
+    if (ours && !pki::match_identity(*facts.id_r, *ours)) {
+      return std::unexpected(
+          Candidate{connection.name, "local.id", text_of(ours), pki::to_text(*facts.id_r)});
+    }
+    rank.id_r = ours.has_value();
+  }
+  rank.id_i = pki::match_identity(connection.remote.id, facts.id_i);
+  if (!rank.id_i) {
+    return std::unexpected(Candidate{connection.name, "remote.id", text_of(connection.remote.id),
+                                     pki::to_text(facts.id_i)});
+  }
+  if (connection.remote.method != facts.method) {
+    return std::unexpected(Candidate{connection.name, "remote.auth",
+                                     std::string{to_string(connection.remote.method)},
+                                     std::string{to_string(facts.method)}});
+  }
+  return rank;
+}
+
+Reason reason_for(std::string_view field) {
+  if (field == "remote.auth") return Reason::auth_method_mismatch;
+  if (field == "proposals") return Reason::no_common_proposal;
+  if (field == "remote.id" || field == "local.id") return Reason::identity_mismatch;
+  return Reason::no_connection;
+}
+
+std::string advice_for(std::string_view field) {
+  if (field == "remote.auth") return "use the same authentication (pubkey or psk) on both ends";
+  if (field == "proposals") return "add a proposal that both ends list";
+  if (field == "remote.id") return "set remote.id to what the peer sends, or the peer's local id to what is expected";
+  if (field == "local.id") return "the peer expects another gateway identity; set local.id or the peer's remote id";
+  return "add a connection whose local_addrs and remote_addrs admit this peer";
+}
+
+}  // namespace
+
+unsigned address_rank(const std::vector<model::AddressPattern>& patterns,
+                      const IpAddress& address) {
+  unsigned best = 0;
+  for (const model::AddressPattern& pattern : patterns) {
+    if (const auto* range = std::get_if<IpRange>(&pattern)) {
+      if (!range->contains(address)) continue;
+      // 2 for everything, 130 for a single IPv6 address: smaller ranges rank higher.
+      unsigned bits = 0;
+      for (std::uint64_t span = range->last.distance_from(range->first); span != 0; span >>= 1) ++bits;
+      const unsigned size_bits = std::min(bits, address.bits());
+      best = std::max(best, 2 + 128 - size_bits);
+    } else {
+      best = std::max(best, 1U);
+    }
+  }
+  return best;
+}
+
+std::expected<InitChoice, FailureRecord> select_for_init(
+    const std::vector<model::Connection>& connections, const InitFacts& facts) {
+  FailureRecord record{.local = facts.local,
+                       .remote = facts.remote,
+                       .phase = "IKE_SA_INIT",
+                       .reason = Reason::no_connection,
+                       .field = "remote_addrs",
+                       .theirs = facts.remote.address.text(),
+                       .advice = advice_for("remote_addrs")};
+  std::vector<const model::Connection*> admitted;
+  for (const model::Connection& connection : connections) {
+    if (auto misfit = address_misfit(connection, facts.local, facts.remote)) {
+      record.candidates.push_back(*std::move(misfit));
+    } else {
+      admitted.push_back(&connection);
+    }
+  }
+  std::ranges::stable_sort(admitted, [&](const auto* a, const auto* b) {
+    return address_ranks(*a, facts.local, facts.remote) >
+           address_ranks(*b, facts.local, facts.remote);
+  });
+  for (const model::Connection* connection : admitted) {
+    auto choice = model::choose(connection->proposals, facts.offers);
+    if (choice) return InitChoice{.connection = connection, .proposal = *choice};
+    record.candidates.push_back({connection->name, "proposals (" + to_string(choice.error().type) + ")",
+                                 choice.error().ours, choice.error().theirs});
+    if (record.reason == Reason::no_connection) {
+      record.reason = Reason::no_common_proposal;
+      record.connection = connection->name;
+      record.field = "proposals";
+      record.ours = text_of(connection->proposals);
+      record.theirs = text_of(facts.offers);
+      record.advice = fmt::format("the nearest proposals differ in {}: add one that both ends list",
+                                  to_string(choice.error().type));
+    }
+  }
+  return std::unexpected(std::move(record));
+}
+
+std::expected<const model::Connection*, FailureRecord> select_for_auth(
+    const std::vector<model::Connection>& connections, const AuthFacts& facts) {
+  const model::Connection* best = nullptr;
+  AuthRank best_rank;
+  std::vector<Candidate> misfits;
+  for (const model::Connection& connection : connections) {
+    auto rank = rank_for_auth(connection, facts);
+    if (!rank) {
+      misfits.push_back(std::move(rank).error());
+      continue;
+    }
+    const auto key = [](const AuthRank& r) { return std::tie(r.address, r.id_r, r.id_i); };
+    if (best == nullptr || key(*rank) > key(best_rank)) {
+      best = &connection;
+      best_rank = *rank;
+    }
+  }
+  if (best != nullptr) return best;
+
+  FailureRecord record{.local = facts.local,
+                       .remote = facts.remote,
+                       .remote_identity = pki::to_text(facts.id_i),
+                       .phase = "IKE_AUTH",
+                       .reason = Reason::no_connection,
+                       .advice = advice_for("")};
+  // The nearest candidate is the one that got furthest through the checks above.
+  static constexpr std::string_view kOrder[] = {"local_addrs", "remote_addrs", "proposals",
+                                                "local.id",    "remote.id",    "remote.auth"};
+  const auto depth = [](const Candidate& c) {
+    return std::ranges::find(kOrder, c.field) - std::begin(kOrder);
+  };
+  const auto nearest = std::ranges::max_element(misfits, {}, depth);
+  if (nearest != misfits.end()) {
+    record.connection = nearest->connection;
+    record.reason = reason_for(nearest->field);
+    record.field = nearest->field;
+    record.ours = nearest->ours;
+    record.theirs = nearest->theirs;
+    record.advice = advice_for(nearest->field);
+  }
+  record.candidates = std::move(misfits);
+  return std::unexpected(std::move(record));
+}
+
+}  // namespace cygnet::ike

@@ -1,0 +1,48 @@
+// Which connection a peer gets.                                   docs/architecture.md
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <vector>
+
+#include "ike/failure.hpp"
+#include "model/connection.hpp"
+
+namespace cygnet::ike {
+
+/// What is known of a peer when its first message arrives.
+struct InitFacts {
+  Endpoint local;
+  Endpoint remote;
+  std::vector<model::Proposal> offers;
+};
+struct InitChoice {
+  const model::Connection* connection = nullptr;
+  model::Choice proposal;
+};
+/// The first connection, most specific addresses first, that admits the addresses and has a
+/// proposal in common. Otherwise the reason with each candidate's first field that did not fit.
+[[nodiscard]] std::expected<InitChoice, FailureRecord> select_for_init(
+    const std::vector<model::Connection>& connections, const InitFacts& facts);
+
+/// What is known when it has said who it is.
+struct AuthFacts {
+  Endpoint local;
+  Endpoint remote;
+  model::Suite suite;                        ///< already negotiated: the connection must accept it
+  model::Identity id_i;
+  std::optional<model::Identity> id_r;
+  model::AuthClass method = model::AuthClass::pubkey;
+};
+/// The best connection for an authenticating initiator: ranked by address, IDr, IDi, method,
+/// then file order; the most specific identity wins whatever the file order. Every condition
+/// must hold: a lax connection never lowers another.
+[[nodiscard]] std::expected<const model::Connection*, FailureRecord> select_for_auth(
+    const std::vector<model::Connection>& connections, const AuthFacts& facts);
+
+/// How well an address list admits an address: 0 not at all, 1 by %any or a host name, more
+/// the smaller the matching range.
+[[nodiscard]] unsigned address_rank(const std::vector<model::AddressPattern>& patterns,
+                                    const IpAddress& address);
+
+}  // namespace cygnet::ike

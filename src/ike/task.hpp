@@ -1,0 +1,98 @@
+// Exchanges this end starts once an IKE_SA is established, one after the other.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ike/actions.hpp"
+#include "wire/message.hpp"
+
+namespace cygnet::ike {
+
+struct IkeSa;
+struct Context;
+
+/// A request to seal and send.
+struct Request {
+  ExchangeType exchange = ExchangeType::informational;
+  std::vector<wire::Payload> payloads;
+};
+
+/// What comes after a response: nothing, the same exchange again at once (with what we learned),
+/// or again later because the peer was busy (RFC 7296 §2.25).
+struct Done {};
+struct Again {};
+struct RetryAt {
+  Instant at;
+};
+using Step = std::variant<Done, Again, RetryAt>;
+
+/// The ephemeral half of a CREATE_CHILD_SA exchange, made in build() and used up by on_response().
+struct KeyOffer {
+  Bytes nonce;
+  KeId group = KeId::none;                        ///< learned from INVALID_KE_PAYLOAD, or chosen
+  std::unique_ptr<crypto::KeyExchange> exchange;  ///< empty without a key exchange
+  unsigned restarts = 0;
+};
+
+/// Each task: build() makes the request, or nothing when it has become pointless; on_response()
+/// takes the answer. Declared here, defined in exchange/<name>.cpp.
+struct CreateChild {
+  model::ChildTemplate wanted;
+  std::optional<model::PacketFlow> trigger;
+  RequestId request;
+  KeyOffer keys{};
+  std::optional<EspSpi> spi_in{};
+
+  [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
+  [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
+  void abandon(Context& cx, const std::string& why);
+};
+struct RekeyChild {
+  model::ChildId old;
+  RequestId request;
+  KeyOffer keys{};
+  std::optional<EspSpi> spi_in{};
+
+  [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
+  [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
+  void abandon(Context& cx, const std::string& why);
+};
+struct RekeyIke {
+  RequestId request;
+  KeyOffer keys{};
+  IkeSpi spi{};
+
+  [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
+  [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
+  void abandon(Context& cx, const std::string& why);
+};
+struct DeleteChildren {
+  std::vector<model::ChildId> children;
+  RequestId request;
+  std::string why;
+
+  [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
+  [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
+  void abandon(Context& cx, const std::string& why);
+};
+struct DeleteIke {
+  RequestId request;
+  std::string why;
+
+  [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
+  [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
+  void abandon(Context& cx, const std::string& why);
+};
+struct Liveness {
+  [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
+  [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
+  void abandon(Context& cx, const std::string& why);
+};
+using Task =
+    std::variant<CreateChild, RekeyChild, RekeyIke, DeleteChildren, DeleteIke, Liveness>;
+
+}  // namespace cygnet::ike

@@ -1,0 +1,97 @@
+#include "ike/window.hpp"
+
+#include "ike/limits.hpp"
+
+namespace cygnet::ike {
+
+bool Reassembly::pointless(const wire::Sealed& sealed) const {
+  if (sealed.fragment == 0 || sealed.total == 0 || sealed.fragment > sealed.total) return true;
+  if (sealed.total > kFragmentsMax) return true;
+  //= RFC7383#2.6 "If the Total Fragments field in the received message is smaller ... MUST
+  //=              silently discard"
+  if (sealed.total < total_) return true;
+  return sealed.total == total_ && pieces_[sealed.fragment - 1U].has_value();
+}
+
+std::optional<Reassembly::Whole> Reassembly::add(const wire::Sealed& sealed, Bytes text) {
+  if (pointless(sealed)) return std::nullopt;
+  if (sealed.total > total_) {
+    // The sender found the path narrower and cut anew: what we hold is of the old cut.
+    clear();
+    total_ = sealed.total;
+    pieces_.resize(total_);
+  }
+  if (bytes_ + text.size() > kReassemblyBytesMax) {
+    clear();
+    return std::nullopt;
+  }
+  if (sealed.fragment == 1) first_ = sealed.first_inner;
+  bytes_ += text.size();
+  pieces_[sealed.fragment - 1U] = std::move(text);
+
+  Whole whole{.first = first_};
+  for (const std::optional<Bytes>& piece : pieces_) {
+    if (!piece) return std::nullopt;
+    append(whole.text, *piece);
+  }
+  clear();
+  return whole;
+}
+
+void Reassembly::clear() {
+  total_ = 0;
+  first_ = PayloadType::none;
+  pieces_.clear();
+  bytes_ = 0;
+}
+
+void Window::request_sent(std::vector<Bytes> datagrams, Instant now, const EngineConfig& config) {
+  outstanding_ = Outstanding{.id = next_request_,
+                             .datagrams = std::move(datagrams),
+                             .wait = config.retransmit_timeout,
+                             .due = now + config.retransmit_timeout};
+}
+
+bool Window::awaits(MessageId id) const { return outstanding_ && outstanding_->id == id; }
+
+void Window::response_taken() {
+  outstanding_.reset();
+  responses_.clear();
+  // At 2^32-1 the ID stays: the engine has long rekeyed, and a stuck ID is refused by the peer.
+  if (const auto next = next_request_.next()) next_request_ = *next;
+}
+
+void Window::restart_init() {
+  outstanding_.reset();
+  next_request_ = MessageId{0};
+}
+
+Window::Retransmission Window::retransmit(Instant now, const EngineConfig& config) {
+  if (!outstanding_ || now < outstanding_->due) return {};
+  if (outstanding_->tries > config.retransmit_tries) return {.gave_up = true};
+  ++outstanding_->tries;
+  outstanding_->wait = std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double, std::nano>(static_cast<double>(outstanding_->wait.count()) *
+                                               config.retransmit_base));
+  outstanding_->due = now + outstanding_->wait;
+  return {.datagrams = outstanding_->datagrams};
+}
+
+std::optional<Instant> Window::deadline() const {
+  if (!outstanding_) return std::nullopt;
+  return outstanding_->due;
+}
+
+Window::Inbound Window::classify(MessageId id) const {
+  if (id == expected_) return Inbound::fresh;
+  if (id.next() == expected_) return Inbound::repeated;
+  return Inbound::stale;
+}
+
+void Window::response_sent(std::vector<Bytes> datagrams) {
+  cached_ = std::move(datagrams);
+  requests_.clear();
+  if (const auto next = expected_.next()) expected_ = *next;
+}
+
+}  // namespace cygnet::ike
