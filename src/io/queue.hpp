@@ -50,6 +50,10 @@ class BoundedQueue {
     const std::lock_guard lock{mutex_};
     return std::exchange(values_, {});
   }
+  [[nodiscard]] bool empty() const {
+    const std::lock_guard lock{mutex_};
+    return values_.empty();
+  }
   /// How many values were refused since the start.
   [[nodiscard]] std::uint64_t dropped() const {
     const std::lock_guard lock{mutex_};

@@ -20,6 +20,12 @@ namespace cygnet::esp::pump {
 /// IKE datagrams that may wait between a worker and the control thread.
 inline constexpr std::size_t kIkeQueueMax = 256;
 
+/// Events that may wait for take_events(). A child has a handful in flight at most, so this is
+/// reached only when the control thread has stopped listening.
+inline constexpr std::size_t kEventQueueMax = 1'000'000;
+/// Packets of traps that may wait for a worker to seal them.
+inline constexpr std::size_t kInboxMax = 4096;
+
 /// The sockets of one worker, bound to the ESP-in-UDP port; at least one of them.
 struct WorkerSockets {
   std::unique_ptr<io::UdpSocket> v4;
@@ -47,12 +53,15 @@ struct IkeDatagram {
 /// What all workers together did since the start.
 struct Totals {
   esp::DropCounts drops;
-  std::uint64_t keepalives = 0;     ///< lone 0xFF octets received (RFC 3948 §2.3)
-  std::uint64_t ike_forwarded = 0;  ///< IKE datagrams that crossed to the control thread
-  std::uint64_t ike_refused = 0;    ///< ... that found the queue full
-  std::uint64_t runts = 0;          ///< too short for ESP
-  std::uint64_t send_failures = 0;  ///< the kernel refused a datagram
-  std::uint64_t tun_failures = 0;   ///< the kernel refused an inner packet
+  std::uint64_t keepalives = 0;        ///< lone 0xFF octets received (RFC 3948 §2.3)
+  std::uint64_t ike_forwarded = 0;     ///< IKE datagrams that crossed to the control thread
+  std::uint64_t ike_refused = 0;       ///< ... that found the queue full
+  std::uint64_t runts = 0;             ///< too short for ESP
+  std::uint64_t send_failures = 0;     ///< the kernel refused a datagram
+  std::uint64_t receive_failures = 0;  ///< a socket reported an error instead of a datagram
+  std::uint64_t events_lost = 0;       ///< events that nobody took in time; see kEventQueueMax
+  bool tun_lost = false;               ///< somebody deleted the TUN device; nothing flows any more
+  std::uint64_t tun_failures = 0;      ///< the kernel refused an inner packet
 };
 
 /// model::DataPlane with worker threads. All methods belong to one control thread, which polls
