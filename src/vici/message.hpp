@@ -87,12 +87,13 @@ struct Item {
 };
 
 /// Reads a complete message. Refused: unbalanced sections, lists in lists, sections or values in
-/// lists, items outside lists, a name that occurs twice in a section (whatever its kind),
-/// unknown element types, truncation, more than kDepthMax levels or kElementsMax elements.
+/// lists, items outside lists, a name that two keys (values or lists) or two sub-sections of a
+/// section share, unknown element types, truncation, more than kDepthMax levels or kElementsMax
+/// elements.
 [[nodiscard]] Result<Message, ParseError> parse_message(ByteView bytes);
 
 /// The reverse. Fails, naming the element, when a name, value, depth, element count or the whole
-/// exceeds its limit or a name occurs twice in a section: parse_message() reads back all that
+/// exceeds its limit or a name occurs twice: parse_message() reads back all that
 /// this writes.
 [[nodiscard]] Result<Bytes> write_message(const Message& message);
 

@@ -33,6 +33,7 @@ enum class SessionFault : std::uint8_t {
   unexpected,   ///< a packet type only a server may send
   input_flood,  ///< more pipelined input than kInputMax while a command was being answered
   slow_reader,  ///< an answer did not fit into kAnswerQueueMax
+  too_large,    ///< a streamed event does not fit into one packet
 };
 [[nodiscard]] std::string_view to_string(SessionFault fault);
 
