@@ -71,7 +71,8 @@ class Host {
 
  private:
   Host(Options options, io::Netlink netlink, std::uint32_t device, std::uint32_t loopback);
-  [[nodiscard]] Result<void> move_to(const HostState& from, const HostState& wanted);
+  [[nodiscard]] Result<void> advance(const HostState& wanted);
+  [[nodiscard]] Result<void> settle(const HostState& wanted);
   [[nodiscard]] Result<void> carry_out(const Operation& step);
 
   Options options_;

@@ -31,6 +31,6 @@ namespace cygnet::host {
 
 /// Interfaces other than `device` whose strict rp_filter would discard the ESP packets of a full
 /// tunnel: the check looks up without our fwmark, and so finds the tunnel instead of them.
-[[nodiscard]] std::vector<std::string> strict_interfaces(std::string_view device);
+[[nodiscard]] Result<std::vector<std::string>> strict_interfaces(std::string_view device);
 
 }  // namespace cygnet::host
