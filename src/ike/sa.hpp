@@ -4,8 +4,10 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/check.hpp"
 #include "ike/child_table.hpp"
 #include "ike/cookie.hpp"
 #include "ike/engine.hpp"
@@ -71,6 +73,8 @@ struct IkeSa {
   std::vector<IpAddress> remote_vips;
   std::vector<IpAddress> dns;
   std::vector<std::string> dns_domains;
+  Endpoint init_remote;              ///< where the first request came from (half-open counting)
+  bool initial_contact = false;      ///< the peer said so (RFC 7296 §2.4)
   bool leased = false;               ///< a lease was taken for the peer
 
   Window window;

@@ -264,6 +264,7 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
            .remote = received.remote,
            .connection = *choice->connection,
            .suite = suite,
+           .init_remote = received.remote,
            .born = cx.now,
            .last_inbound = cx.now,
            .half_open_until = cx.now + cx.config.half_open_timeout};

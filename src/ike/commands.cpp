@@ -1,0 +1,311 @@
+// What the operator, the supervisor and the data plane ask of the engine.
+#include <algorithm>
+
+#include "ike/child_sa.hpp"
+#include "ike/engine_impl.hpp"
+#include "ike/exchange/ike_sa_init.hpp"
+#include "ike/limits.hpp"
+
+namespace cygnet::ike {
+namespace {
+
+const model::Connection* find_connection(const std::vector<model::Connection>& connections,
+                                         std::string_view name) {
+  const auto at = std::ranges::find(connections, name, &model::Connection::name);
+  return at == connections.end() ? nullptr : &*at;
+}
+
+bool negotiable(const model::ChildTemplate& child) {
+  return child.mode == model::ChildMode::tunnel || child.mode == model::ChildMode::transport;
+}
+
+/// What an Initiate without a child name brings up: every child that is negotiated.
+std::vector<model::ChildTemplate> wanted_children(const model::Connection& connection,
+                                                  std::string_view child) {
+  std::vector<model::ChildTemplate> out;
+  for (const model::ChildTemplate& one : connection.children) {
+    if (negotiable(one) && (child.empty() || one.name == child)) out.push_back(one);
+  }
+  return out;
+}
+
+bool has_child(const IkeSa& sa, std::string_view name) {
+  return std::ranges::any_of(sa.children.all(), [name](const Child& child) {
+    return child.wanted.name == name && !child.successor && !child.deleting;
+  });
+}
+
+bool matches(const IkeSa& sa, const command::Filter& filter) {
+  return (filter.connection.empty() || filter.connection == sa.connection.name) &&
+         (filter.ike_id.value() == 0 || filter.ike_id == sa.id) && !sa.replaced && !sa.is_closed();
+}
+
+bool has_child_filter(const command::Filter& filter) {
+  return !filter.child.empty() || filter.child_id.value() != 0;
+}
+
+std::vector<model::ChildId> matching_children(const IkeSa& sa, const command::Filter& filter) {
+  std::vector<model::ChildId> out;
+  for (const Child& child : sa.children.all()) {
+    const bool fits = (filter.child.empty() || filter.child == child.wanted.name) &&
+                      (filter.child_id.value() == 0 || filter.child_id == child.id);
+    if (fits && !child.successor && !child.deleting) out.push_back(child.id);
+  }
+  return out;
+}
+
+model::PolicyAction action_of(model::ChildMode mode) {
+  switch (mode) {
+    case model::ChildMode::pass: return model::PolicyAction::pass;
+    case model::ChildMode::drop: return model::PolicyAction::drop;
+    case model::ChildMode::tunnel:
+    case model::ChildMode::transport: break;
+  }
+  return model::PolicyAction::trap;
+}
+
+}  // namespace
+
+void Engine::Impl::on_command(command::SetConnections&& set, Context&) {
+  shared.connections = std::move(set.connections);
+  shared.authorities = std::move(set.authorities);
+}
+
+void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
+  const model::Connection* connection = find_connection(shared.connections, initiate.connection);
+  if (connection == nullptr) {
+    return cx.done(initiate.request, false, "no connection named '" + initiate.connection + "'");
+  }
+  std::vector<model::ChildTemplate> children = wanted_children(*connection, initiate.child);
+  if (children.empty()) {
+    return cx.done(initiate.request, false,
+                   initiate.child.empty()
+                       ? "connection '" + connection->name + "' has no children to bring up"
+                       : "no child named '" + initiate.child + "'");
+  }
+  if (shutting_down) return cx.done(initiate.request, false, "the daemon is shutting down");
+  for (auto& [id, sa] : sas) {
+    if (sa.connection.name != connection->name || sa.replaced || sa.is_closed()) continue;
+    if (sa.remote.address != initiate.remote.address) continue;
+    // The last child queued carries the command: exchanges complete in order.
+    std::erase_if(children, [&](const auto& one) {
+      return has_child(sa, one.name) || (sa.first_child && !sa.is_established() &&
+                                         sa.first_child->name == one.name);
+    });
+    if (children.empty()) return cx.done(initiate.request, true);
+    for (std::size_t i = 0; i < children.size(); ++i) {
+      const bool last = i + 1 == children.size();
+      enqueue(sa, cx, CreateChild{.wanted = std::move(children[i]),
+                                  .request = last ? initiate.request : RequestId{}});
+    }
+    return;
+  }
+  IkeSa sa{.id = cx.next_sa(),
+           .initiator = true,
+           .spi_i = IkeSpi{rng.u64() | 1},
+           .local = initiate.local,
+           .remote = initiate.remote,
+           .connection = *connection,
+           .born = cx.now};
+  sa.first_child = std::move(children.front());
+  const bool one_child = children.size() == 1;
+  if (one_child) sa.first_request = initiate.request;
+  for (std::size_t i = 1; i < children.size(); ++i) {
+    sa.tasks.push_back(
+        CreateChild{.wanted = std::move(children[i]),
+                    .request = i + 1 == children.size() ? initiate.request : RequestId{}});
+  }
+  const SaId id = sa.id;
+  adopt(std::move(sa));
+  start_init(sas.at(id), cx);
+}
+
+void Engine::Impl::on_command(command::Terminate&& terminate, Context& cx) {
+  const bool children_only = has_child_filter(terminate.filter);
+  std::vector<SaId> ikes;
+  std::vector<std::pair<SaId, std::vector<model::ChildId>>> children;
+  for (auto& [id, sa] : sas) {
+    if (!matches(sa, terminate.filter)) continue;
+    if (!children_only) {
+      ikes.push_back(id);
+    } else if (auto found = matching_children(sa, terminate.filter); !found.empty()) {
+      children.emplace_back(id, std::move(found));
+    }
+  }
+  if (ikes.empty() && children.empty()) {
+    return cx.done(terminate.request, false, "nothing matches");
+  }
+  for (std::size_t i = 0; i < ikes.size(); ++i) {
+    IkeSa& sa = sas.at(ikes[i]);
+    const RequestId request = i + 1 == ikes.size() ? terminate.request : RequestId{};
+    if (sa.is_established()) {
+      enqueue(sa, cx, DeleteIke{.request = request, .why = "terminated by command"});
+    } else {
+      close(sa, cx, "terminated by command");
+      cx.done(request, true);
+    }
+  }
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    const RequestId request = i + 1 == children.size() ? terminate.request : RequestId{};
+    enqueue(sas.at(children[i].first), cx,
+            DeleteChildren{.children = std::move(children[i].second), .request = request,
+                           .why = "terminated by command"});
+  }
+}
+
+void Engine::Impl::on_command(command::Rekey&& rekey, Context& cx) {
+  const bool children_only = has_child_filter(rekey.filter);
+  std::vector<std::pair<SaId, std::optional<model::ChildId>>> wanted;
+  for (auto& [id, sa] : sas) {
+    if (!matches(sa, rekey.filter) || !sa.is_established()) continue;
+    if (!children_only) {
+      wanted.emplace_back(id, std::nullopt);
+    } else {
+      for (const model::ChildId child : matching_children(sa, rekey.filter)) {
+        wanted.emplace_back(id, child);
+      }
+    }
+  }
+  if (wanted.empty()) return cx.done(rekey.request, false, "nothing matches");
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const RequestId request = i + 1 == wanted.size() ? rekey.request : RequestId{};
+    IkeSa& sa = sas.at(wanted[i].first);
+    if (wanted[i].second) {
+      enqueue(sa, cx, RekeyChild{.old = *wanted[i].second, .request = request});
+    } else {
+      enqueue(sa, cx, RekeyIke{.request = request});
+    }
+  }
+}
+
+void Engine::Impl::on_command(command::Route&& route, Context& cx) {
+  const model::Connection* connection = find_connection(shared.connections, route.connection);
+  const model::ChildTemplate* child =
+      connection == nullptr ? nullptr : connection->find_child(route.child);
+  if (child == nullptr) {
+    return cx.done(route.request, false, "no child '" + route.connection + "/" + route.child + "'");
+  }
+  const bool known = std::ranges::any_of(routed, [&](const RoutedChild& one) {
+    return one.connection == connection->name && one.wanted.name == child->name;
+  });
+  if (known) return cx.done(route.request, true);
+  const model::PolicyAction action = action_of(child->mode);
+  if (action == model::PolicyAction::trap && route.remote.address.is_any()) {
+    return cx.done(route.request, false,
+                   "a trap needs a peer: remote_addrs is %any, so nobody could be called");
+  }
+  RoutedChild entry{.id = cx.next_child(),
+                    .connection = connection->name,
+                    .wanted = *child,
+                    .local_ts = resolve(child->local_ts, {route.local.address}),
+                    .remote_ts = resolve(child->remote_ts, {route.remote.address}),
+                    .installed = cx.now};
+  cx.out.emplace_back(action::Install{.child = {.id = entry.id,
+                                                .name = connection->name + "/" + child->name,
+                                                .action = action,
+                                                .local_ts = entry.local_ts,
+                                                .remote_ts = entry.remote_ts,
+                                                .local = route.local,
+                                                .remote = route.remote}});
+  routed.push_back(std::move(entry));
+  cx.done(route.request, true);
+}
+
+void Engine::Impl::on_command(command::Unroute&& unroute, Context& cx) {
+  const auto at = std::ranges::find_if(routed, [&](const RoutedChild& one) {
+    return one.connection == unroute.connection && one.wanted.name == unroute.child;
+  });
+  if (at == routed.end()) return cx.done(unroute.request, false, "not routed");
+  cx.out.emplace_back(action::Remove{.child = at->id});
+  routed.erase(at);
+  cx.done(unroute.request, true);
+}
+
+void Engine::Impl::on_command(command::Shutdown&&, Context& cx) {
+  shutting_down = true;
+  for (const RoutedChild& one : routed) cx.out.emplace_back(action::Remove{.child = one.id});
+  routed.clear();
+  for (auto& [id, sa] : sas) {
+    if (sa.is_established() && !sa.replaced) {
+      // What is queued no longer matters; the Delete goes next.
+      for (Task& task : sa.tasks) std::visit([&](auto& t) { t.abandon(cx, "shutting down"); }, task);
+      sa.tasks.clear();
+      enqueue(sa, cx, DeleteIke{.why = "shutting down"});
+    } else {
+      close(sa, cx, "shutting down");
+    }
+  }
+}
+
+// --- the data plane ----------------------------------------------------------------------------
+
+void Engine::Impl::on_plane(const model::plane::Acquire& acquire, Context& cx) {
+  const auto at = std::ranges::find(routed, acquire.trap, &RoutedChild::id);
+  if (at == routed.end()) return;
+  for (auto& [id, sa] : sas) {
+    if (sa.connection.name != at->connection || sa.replaced || sa.is_closed()) continue;
+    const bool coming = has_child(sa, at->wanted.name) || !sa.is_established() ||
+                        std::ranges::any_of(sa.tasks, [&](const Task& task) {
+                          const auto* create = std::get_if<CreateChild>(&task);
+                          return create != nullptr && create->wanted.name == at->wanted.name;
+                        });
+    if (!coming) enqueue(sa, cx, CreateChild{.wanted = at->wanted, .trigger = acquire.packet});
+    return;
+  }
+  cx.emit(event::WantUp{.connection = at->connection,
+                        .child = at->wanted.name,
+                        .why = "traffic to " + acquire.packet.destination.text()});
+}
+
+void Engine::Impl::on_plane(const model::plane::Expire& expire, Context& cx) {
+  IkeSa* sa = owner_of(expire.child);
+  Child* child = sa == nullptr ? nullptr : sa->children.find(expire.child);
+  if (child == nullptr || child->deleting || child->successor) return;
+  if (expire.hard) {
+    child->deleting = true;
+    enqueue(*sa, cx, DeleteChildren{.children = {expire.child}, .why = "volume limit reached"});
+  } else if (!child->rekeying) {
+    child->rekeying = true;
+    enqueue(*sa, cx, RekeyChild{.old = expire.child});
+  }
+}
+
+void Engine::Impl::on_plane(const model::plane::MappingChange& change, Context& cx) {
+  IkeSa* sa = owner_of(change.child);
+  // Only a peer behind a NAT may move without saying so, and we must not be behind one ourselves:
+  // RFC 7296 §2.23.
+  if (sa == nullptr || !sa->nat_remote || sa->remote == change.remote) return;
+  sa->remote = change.remote;
+  for (const Child& child : sa->children.all()) {
+    cx.out.emplace_back(
+        action::Relocate{.child = child.id, .local = sa->local, .remote = sa->remote});
+  }
+}
+
+void Engine::Impl::on_plane(const model::plane::InstallFailed& failed, Context& cx) {
+  const auto at = std::ranges::find(routed, failed.child, &RoutedChild::id);
+  FailureRecord record{.at = cx.now,
+                       .phase = "install",
+                       .reason = Reason::install_failed,
+                       .field = "children",
+                       .ours = failed.error.text(),
+                       .advice = "the data plane cannot express this child; the text says what"};
+  if (at != routed.end()) {
+    record.connection = at->connection;
+    cx.emit(event::Failed{.record = std::move(record)});
+    routed.erase(at);
+    return;
+  }
+  IkeSa* sa = owner_of(failed.child);
+  if (sa == nullptr) return;
+  report(*sa, cx, std::move(record));
+  enqueue(*sa, cx, DeleteChildren{.children = {failed.child}, .why = "it could not be installed"});
+}
+
+void Engine::Impl::on_plane(const model::plane::FirstInbound& first, Context& cx) {
+  IkeSa* sa = owner_of(first.child);
+  if (sa == nullptr) return;
+  if (Child* child = sa->children.find(first.child)) activate_child(*sa, cx, *child);
+}
+
+}  // namespace cygnet::ike

@@ -1,0 +1,87 @@
+// The engine's insides: tables, demultiplexing, dispatch.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "ike/sa.hpp"
+
+namespace cygnet::ike {
+
+/// A trap or shunt that a configuration asked for.
+struct RoutedChild {
+  model::ChildId id;
+  std::string connection;
+  model::ChildTemplate wanted;
+  std::vector<model::TrafficSelector> local_ts;
+  std::vector<model::TrafficSelector> remote_ts;
+  Instant installed;
+};
+
+struct Engine::Impl {
+  Impl(EngineConfig config, const crypto::Provider& provider, Rng& random)
+      : crypto(provider), rng(random) {
+    shared.config = config;
+  }
+
+  const crypto::Provider& crypto;
+  Rng& rng;
+  Shared shared;
+  CookieJar cookies;
+  std::map<SaId, IkeSa> sas;
+  std::map<IkeSpi, SaId> by_spi;                            ///< our SPI
+  std::map<std::pair<Endpoint, IkeSpi>, SaId> half_open;    ///< peer and its SPI: repeats of INIT
+  std::map<IpAddress, std::size_t> half_open_by_address;
+  std::vector<RoutedChild> routed;
+  bool shutting_down = false;
+  std::vector<IkeSa> born;                                  ///< filled by rekeys during a call
+
+  [[nodiscard]] Context context(Instant now, Actions& out) {
+    return {.shared = shared, .config = shared.config, .crypto = crypto, .rng = rng,
+            .now = now, .out = out, .born = born};
+  }
+
+  // engine.cpp: messages in
+  void on_init_request(const Datagram& datagram, const wire::Message& message, Context& cx);
+  void on_init_response(const Datagram& datagram, const wire::Message& message, Context& cx);
+  void on_protected(const Datagram& datagram, const wire::Message& message, Context& cx);
+  void on_opened(IkeSa& sa, const Received& received, PayloadType first, ByteView plaintext,
+                 Context& cx);
+  void on_request(IkeSa& sa, const Received& received, std::vector<wire::Payload> payloads,
+                  Context& cx);
+  void on_response(IkeSa& sa, const Received& received, std::vector<wire::Payload> payloads,
+                   Context& cx);
+  void on_established_request(IkeSa& sa, Established& state, const Received& received,
+                              const std::vector<wire::Payload>& payloads, Context& cx);
+  void on_create_child(IkeSa& sa, Established& state, const Received& received,
+                       const std::vector<wire::Payload>& payloads, Context& cx);
+  void on_informational(IkeSa& sa, const Received& received,
+                        const std::vector<wire::Payload>& payloads, Context& cx);
+  void follow_endpoint(IkeSa& sa, const Received& received, Context& cx);
+
+  // commands.cpp: what the operator and the plane want
+  void on_command(command::SetConnections&& set, Context& cx);
+  void on_command(command::Initiate&& initiate, Context& cx);
+  void on_command(command::Terminate&& terminate, Context& cx);
+  void on_command(command::Rekey&& rekey, Context& cx);
+  void on_command(command::Route&& route, Context& cx);
+  void on_command(command::Unroute&& unroute, Context& cx);
+  void on_command(command::Shutdown&& shutdown, Context& cx);
+  void on_plane(const model::plane::Acquire& acquire, Context& cx);
+  void on_plane(const model::plane::Expire& expire, Context& cx);
+  void on_plane(const model::plane::MappingChange& change, Context& cx);
+  void on_plane(const model::plane::InstallFailed& failed, Context& cx);
+  void on_plane(const model::plane::FirstInbound& first, Context& cx);
+
+  // engine.cpp: the tables
+  void adopt(IkeSa sa);
+  /// After every call: adopts rekeyed SAs, deletes doomed ones, settles uniqueness, forgets
+  /// closed ones, ends a shutdown.
+  void settle(Context& cx);
+  void enforce_uniqueness(IkeSa& fresh, Context& cx);
+  [[nodiscard]] IkeSa* find_by_spi(IkeSpi ours);
+  [[nodiscard]] IkeSa* owner_of(model::ChildId child);
+  void recount_half_open();
+};
+
+}  // namespace cygnet::ike

@@ -1,0 +1,190 @@
+#include "ike/exchange/create_child.hpp"
+
+#include <algorithm>
+
+#include "ike/limits.hpp"
+
+namespace cygnet::ike {
+namespace {
+
+ChildAnswer refuse(IkeSa& sa, Context& cx, FailureRecord record, NotifyType type,
+                   Bytes data = {}) {
+  record.phase = "CREATE_CHILD_SA";
+  report(sa, cx, std::move(record));
+  return {.payloads = {wire::NotifyPayload{.type = type, .data = std::move(data)}}};
+}
+
+Bytes group_bytes(KeId group) {
+  const auto value = static_cast<std::uint16_t>(group);
+  return {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)};
+}
+
+}  // namespace
+
+Result<void> prepare(KeyOffer& keys, KeId group, Context& cx) {
+  if (keys.nonce.empty()) keys.nonce = cx.rng.bytes(kNonceSize);
+  if (keys.group == KeId::none) keys.group = group;
+  if (keys.group == KeId::none || keys.exchange) return {};
+  CYG_TRY(keys.exchange, cx.crypto.begin(keys.group, nullptr));
+  return {};
+}
+
+void add_key_offer(const KeyOffer& keys, std::vector<wire::Payload>& out) {
+  out.push_back(wire::NoncePayload{.data = keys.nonce});
+  if (keys.exchange) {
+    out.push_back(wire::KePayload{.group = keys.group,
+                                  .data = to_bytes(keys.exchange->public_value())});
+  }
+}
+
+Result<Secret> finish(KeyOffer& keys, const std::vector<wire::Payload>& reply, KeId agreed) {
+  if (agreed == KeId::none) return Secret{};
+  const auto* ke = first_of<wire::KePayload>(reply);
+  if (ke == nullptr || ke->group != agreed || agreed != keys.group || !keys.exchange) {
+    return cygnet::fail("key exchange", "the answer's KE payload does not fit its proposal");
+  }
+  return keys.exchange->finish(ke->data);
+}
+
+Step on_refused(IkeSa& sa, KeyOffer& keys, const wire::NotifyPayload& reason, bool group_is_ours,
+                Context& cx) {
+  if (reason.type == NotifyType::temporary_failure) {
+    // RFC 7296 §2.25: the peer is busy with this SA; both sides jitter so that they part.
+    keys = KeyOffer{};
+    return RetryAt{cx.now + kBusyRetry + Duration{static_cast<std::int64_t>(cx.rng.below(
+                                             static_cast<std::uint64_t>(kBusyRetry.count())))}};
+  }
+  if (reason.type == NotifyType::invalid_ke_payload && group_is_ours &&
+      keys.restarts < kInitRestartsMax) {
+    const KeId wanted = static_cast<KeId>(reason.data[0] * 256 + reason.data[1]);
+    keys = KeyOffer{.group = wanted, .restarts = keys.restarts + 1};
+    return Again{};
+  }
+  FailureRecord record{.phase = "CREATE_CHILD_SA",
+                       .reason = Reason::peer_refused,
+                       .theirs = to_string(reason.type),
+                       .advice = "the peer's log says why"};
+  if (reason.type == NotifyType::no_proposal_chosen) record.field = "esp_proposals";
+  if (reason.type == NotifyType::ts_unacceptable) record.field = "local_ts, remote_ts";
+  report(sa, cx, std::move(record));
+  return Done{};
+}
+
+std::optional<Request> CreateChild::build(IkeSa& sa, Context& cx) {
+  if (sa.children.full()) {
+    abandon(cx, "too many Child SAs");
+    return std::nullopt;
+  }
+  if (wanted.mode == model::ChildMode::transport && !cx.config.transport_mode) {
+    abandon(cx, "transport mode is not available on this data plane; set mode = tunnel");
+    return std::nullopt;
+  }
+  if (!spi_in) spi_in = cx.shared.spis.take(cx.rng);
+  const auto ready = prepare(keys, first_group(wanted), cx);
+  if (!spi_in || !ready) {
+    abandon(cx, ready ? "no free SPI" : ready.error().text());
+    return std::nullopt;
+  }
+  std::vector<wire::Payload> payloads =
+      offer_child(sa, cx.config, wanted, *spi_in, {.trigger = trigger});
+  std::vector<wire::Payload> offer{std::move(payloads[0])};
+  add_key_offer(keys, offer);
+  for (std::size_t i = 1; i < payloads.size(); ++i) offer.push_back(std::move(payloads[i]));
+  return Request{.exchange = ExchangeType::create_child_sa, .payloads = std::move(offer)};
+}
+
+Step CreateChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx) {
+  if (const auto* error = find_error(reply)) {
+    const bool ours = error->data.size() == 2 &&
+                      std::ranges::any_of(wanted.esp_proposals, [&](const model::Proposal& p) {
+                        return p.offers(static_cast<KeId>(error->data[0] * 256 + error->data[1]));
+                      });
+    const Step step = on_refused(sa, keys, *error, ours, cx);
+    if (std::holds_alternative<Done>(step)) abandon(cx, to_string(error->type));
+    return step;
+  }
+  const auto* nonce = first_of<wire::NoncePayload>(reply);
+  auto agreed = take_answer(sa, cx.config, wanted, reply, false);
+  auto* state = std::get_if<Established>(&sa.state);
+  if (!agreed || nonce == nullptr || state == nullptr) {
+    if (!agreed) report(sa, cx, std::move(agreed.error().record));
+    abandon(cx, "the peer's answer does not fit");
+    return Done{};
+  }
+  auto shared = finish(keys, reply, agreed->suite.ke);
+  auto child_keys = shared ? derive_child(cx.crypto, state->keys, agreed->suite, shared->reveal(),
+                                          keys.nonce, nonce->data)
+                           : std::unexpected(shared.error());
+  if (!child_keys) {
+    abandon(cx, child_keys.error().text());
+    return Done{};
+  }
+  const Child& child =
+      install_child(sa, cx, *agreed, *child_keys, {.spi_in = *spi_in, .we_started = true});
+  cx.emit(event::ChildUp{.sa = sa.id,
+                         .child = child.id,
+                         .connection = sa.connection.name,
+                         .name = child.wanted.name});
+  cx.done(std::exchange(request, RequestId{}), true);
+  return Done{};
+}
+
+void CreateChild::abandon(Context& cx, const std::string& why) {
+  if (spi_in) cx.shared.spis.give_back(*spi_in);
+  spi_in.reset();
+  cx.done(std::exchange(request, RequestId{}), false, why);
+}
+
+ChildAnswer answer_create_child(IkeSa& sa, Established& state,
+                                const std::vector<wire::Payload>& request,
+                                std::optional<model::ChildId> rekeyed, Context& cx) {
+  if (sa.children.full()) {
+    return refuse(sa, cx, {.reason = Reason::limit, .ours = "Child SAs of one IKE_SA"},
+                  NotifyType::no_additional_sas);
+  }
+  const Child* old = rekeyed ? sa.children.find(*rekeyed) : nullptr;
+  auto agreed = answer_offer(sa, cx.config, request, {.rekeyed = old});
+  if (!agreed) return refuse(sa, cx, std::move(agreed.error().record), agreed.error().notify);
+
+  const auto* ke = first_of<wire::KePayload>(request);
+  const auto& nonce = *first_of<wire::NoncePayload>(request);
+  const KeId group = agreed->suite.ke;
+  Secret shared;
+  std::optional<wire::KePayload> ke_answer;
+  if (group != KeId::none) {
+    //= RFC7296#1.3 "the responder ... MUST reject the request and indicate its preferred
+    //=              Diffie-Hellman group in the INVALID_KE_PAYLOAD notification payload"
+    if (ke == nullptr || ke->group != group) {
+      return {.payloads = {wire::NotifyPayload{.type = NotifyType::invalid_ke_payload,
+                                               .data = group_bytes(group)}}};
+    }
+    auto exchanged = cx.crypto.respond(group, ke->data, nullptr);
+    if (!exchanged) {
+      return refuse(sa, cx, {.reason = Reason::malformed, .theirs = exchanged.error().text()},
+                    NotifyType::invalid_syntax);
+    }
+    shared = std::move(exchanged->shared);
+    ke_answer = wire::KePayload{.group = group, .data = std::move(exchanged->public_value)};
+  }
+  const Bytes our_nonce = cx.rng.bytes(kNonceSize);
+  auto keys = derive_child(cx.crypto, state.keys, agreed->suite, shared.reveal(), nonce.data,
+                           our_nonce);
+  const auto spi_in = cx.shared.spis.take(cx.rng);
+  if (!keys || !spi_in) {
+    if (spi_in) cx.shared.spis.give_back(*spi_in);
+    return refuse(sa, cx, {.reason = spi_in ? Reason::internal : Reason::limit},
+                  NotifyType::no_additional_sas);
+  }
+  ChildAnswer out{.payloads = answer_child(*agreed, *spi_in), .nonce = our_nonce};
+  std::vector<wire::Payload> keyed{wire::NoncePayload{.data = our_nonce}};
+  if (ke_answer) keyed.push_back(*std::move(ke_answer));
+  out.payloads.insert(out.payloads.begin() + 1, std::make_move_iterator(keyed.begin()),
+                      std::make_move_iterator(keyed.end()));
+  out.made = install_child(sa, cx, *agreed, *keys,
+                           {.spi_in = *spi_in, .hold_outbound = old != nullptr,
+                            .replaces = rekeyed})
+                 .id;
+  return out;
+}
+
+}  // namespace cygnet::ike

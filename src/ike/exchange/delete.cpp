@@ -1,0 +1,92 @@
+#include "ike/exchange/delete.hpp"
+
+#include "ike/child_sa.hpp"
+
+namespace cygnet::ike {
+namespace {
+
+/// The peer deleted this child: its successor, if any, takes over sending.
+void end_by_peer(IkeSa& sa, Context& cx, model::ChildId id) {
+  Child* child = sa.children.find(id);
+  if (child == nullptr) return;
+  if (child->successor) {
+    if (Child* fresh = sa.children.find(*child->successor)) activate_child(sa, cx, *fresh);
+  }
+  const model::ChildTemplate wanted = child->wanted;
+  const bool replaced = child->successor.has_value();
+  drop_child(sa, cx, id, "deleted by the peer");
+  if (!replaced && wanted.close_action == model::ChildAction::start) {
+    cx.emit(event::WantUp{.connection = sa.connection.name,
+                          .child = wanted.name,
+                          .why = "the peer deleted it (close_action = start)"});
+  }
+}
+
+}  // namespace
+
+std::optional<Request> DeleteChildren::build(IkeSa& sa, Context& cx) {
+  wire::DeletePayload payload{.protocol = ProtocolId::esp};
+  for (const model::ChildId id : children) {
+    if (Child* child = sa.children.find(id)) {
+      child->deleting = true;
+      payload.spis.push_back(child->spi_in);
+    }
+  }
+  if (payload.spis.empty()) {
+    cx.done(std::exchange(request, RequestId{}), true);
+    return std::nullopt;
+  }
+  return Request{.exchange = ExchangeType::informational, .payloads = {std::move(payload)}};
+}
+
+Step DeleteChildren::on_response(IkeSa& sa, const std::vector<wire::Payload>&, Context& cx) {
+  for (const model::ChildId id : children) drop_child(sa, cx, id, why);
+  cx.done(std::exchange(request, RequestId{}), true);
+  return Done{};
+}
+
+void DeleteChildren::abandon(Context& cx, const std::string&) {
+  // The SA is closing, and the children with it: what was asked for has happened.
+  cx.done(std::exchange(request, RequestId{}), true);
+}
+
+std::optional<Request> DeleteIke::build(IkeSa&, Context&) {
+  return Request{.exchange = ExchangeType::informational,
+                 .payloads = {wire::DeletePayload{.protocol = ProtocolId::ike}}};
+}
+
+Step DeleteIke::on_response(IkeSa& sa, const std::vector<wire::Payload>&, Context& cx) {
+  close(sa, cx, why);
+  cx.done(std::exchange(request, RequestId{}), true);
+  return Done{};
+}
+
+void DeleteIke::abandon(Context& cx, const std::string&) {
+  cx.done(std::exchange(request, RequestId{}), true);
+}
+
+DeleteAnswer answer_delete(IkeSa& sa, const std::vector<wire::Payload>& request, Context& cx) {
+  DeleteAnswer out;
+  wire::DeletePayload answer{.protocol = ProtocolId::esp};
+  for (const wire::Payload& payload : request) {
+    const auto* del = std::get_if<wire::DeletePayload>(&payload);
+    if (del == nullptr) continue;
+    if (del->protocol == ProtocolId::ike) {
+      out.ike = true;
+      continue;
+    }
+    if (del->protocol != ProtocolId::esp) continue;
+    for (const EspSpi spi : del->spis) {
+      Child* child = sa.children.find_by_spi_out(spi);
+      if (child == nullptr) continue;  // unknown, or the other half of a crossing delete
+      //= RFC7296#1.4.1 "In that case, the responses MUST NOT include Delete payloads for the
+      //=                deleted SAs, since that would result in duplicate deletion"
+      if (!child->deleting) answer.spis.push_back(child->spi_in);
+      end_by_peer(sa, cx, child->id);
+    }
+  }
+  if (!out.ike && !answer.spis.empty()) out.payloads.push_back(std::move(answer));
+  return out;
+}
+
+}  // namespace cygnet::ike

@@ -1,0 +1,229 @@
+// IKE_AUTH as its initiator.                                      RFC 7296 §1.2, §2.15, §2.16
+#include <algorithm>
+
+#include "ike/child_sa.hpp"
+#include "ike/exchange/configuration.hpp"
+#include "ike/exchange/ike_auth_common.hpp"
+#include "ike/select.hpp"
+#include "pki/identity.hpp"
+
+namespace cygnet::ike {
+namespace {
+
+/// A pattern with wildcards is no identity to ask for.
+bool has_wildcard(const model::Identity& id) {
+  return std::ranges::find(id.data, '*') != id.data.end();
+}
+
+State give_up(IkeSa& sa, Context& cx, FailureRecord record) {
+  record.phase = "IKE_AUTH";
+  fail(sa, cx, std::move(record));
+  return Closed{};
+}
+
+/// The peer proved nothing, or something wrong: it is told, then forgotten (RFC 7296 §2.21.2).
+State refuse_responder(IkeSa& sa, Context& cx, AwaitAuthReply& sent, FailureRecord record) {
+  if (sent.spi_in) cx.shared.spis.give_back(*sent.spi_in);
+  Handshake& handshake = sent.handshake;
+  sa.state = AwaitAuthRequest{.handshake = std::move(handshake)};
+  send_request(sa, cx,
+               {.exchange = ExchangeType::informational,
+                .payloads = {wire::NotifyPayload{.type = NotifyType::authentication_failed}}});
+  return give_up(sa, cx, std::move(record));
+}
+
+Reason reason_of(NotifyType type) {
+  switch (type) {
+    case NotifyType::no_proposal_chosen: return Reason::no_common_proposal;
+    case NotifyType::ts_unacceptable: return Reason::no_common_selectors;
+    case NotifyType::internal_address_failure: return Reason::pool_exhausted;
+    default: return Reason::peer_refused;
+  }
+}
+
+FailureRecord refused_by_peer(NotifyType type) {
+  FailureRecord record{.reason = reason_of(type), .theirs = to_string(type)};
+  switch (type) {
+    case NotifyType::authentication_failed:
+      record.field = "local.id, local.certs, secrets";
+      record.advice = "the gateway refused our identity or proof; its log (cygnet why) names the field";
+      break;
+    case NotifyType::no_proposal_chosen:
+      record.field = "esp_proposals";
+      record.advice = "add an esp_proposals entry that the gateway lists";
+      break;
+    case NotifyType::ts_unacceptable:
+      record.field = "local_ts, remote_ts";
+      record.advice = "make remote_ts overlap the gateway's local_ts";
+      break;
+    case NotifyType::internal_address_failure:
+      record.field = "vips";
+      record.advice = "the gateway has no address left to give; enlarge its pool";
+      break;
+    default: record.advice = "the gateway's log says why"; break;
+  }
+  return record;
+}
+
+/// Takes the addresses of CFG_REPLY. False when we asked for some and got none.
+bool take_configuration(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& reply) {
+  if (sa.connection.vips.empty()) return true;
+  const auto* cp = first_of<wire::CpPayload>(reply);
+  if (cp == nullptr) return false;
+  answer::Leased lease = read_configuration(*cp);
+  if (lease.addresses.empty()) return false;
+  sa.local_vips = lease.addresses;
+  sa.dns = lease.dns;
+  sa.dns_domains = lease.dns_domains;
+  cx.emit(event::VirtualIps{.sa = sa.id,
+                            .connection = sa.connection.name,
+                            .addresses = std::move(lease.addresses),
+                            .dns = std::move(lease.dns),
+                            .dns_domains = std::move(lease.dns_domains),
+                            .subnets = std::move(lease.subnets)});
+  return true;
+}
+
+/// The first child of an authenticated IKE_SA, or why there is none.
+std::optional<FailureRecord> take_first_child(IkeSa& sa, Context& cx, const AwaitAuthReply& sent,
+                                              const SkKeys& keys,
+                                              const std::vector<wire::Payload>& reply) {
+  if (!sent.spi_in || !sa.first_child) return std::nullopt;
+  const auto* error = find_error(reply);
+  if (error != nullptr) return refused_by_peer(error->type);
+  if (!take_configuration(sa, cx, reply)) {
+    return FailureRecord{.reason = Reason::no_pool,
+                         .field = "vips",
+                         .theirs = "no address in the answer",
+                         .advice = "give the gateway's connection a pool, or remove vips here"};
+  }
+  auto agreed = take_answer(sa, cx.config, *sa.first_child, reply, true);
+  if (!agreed) return std::move(agreed.error().record);
+  auto child_keys = derive_child(cx.crypto, keys, agreed->suite, {}, sent.handshake.nonce_i,
+                                 sent.handshake.nonce_r);
+  if (!child_keys) {
+    return FailureRecord{.reason = Reason::internal, .ours = child_keys.error().text()};
+  }
+  const Child& child = install_child(sa, cx, *agreed, *child_keys,
+                                     {.spi_in = *sent.spi_in, .we_started = true});
+  cx.emit(event::ChildUp{.sa = sa.id,
+                         .child = child.id,
+                         .connection = sa.connection.name,
+                         .name = child.wanted.name});
+  return std::nullopt;
+}
+
+}  // namespace
+
+State prove_to_responder(IkeSa& sa, Handshake handshake, Context& cx) {
+  auto ask = ask_own_proof(sa, cx, handshake);
+  if (!ask) {
+    return give_up(sa, cx, {.reason = Reason::internal, .ours = ask.error().text()});
+  }
+  return ProveToResponder{.ask = *ask, .handshake = std::move(handshake)};
+}
+
+State on_own_proof(ProveToResponder&& state, IkeSa& sa, const Answer& answer, Context& cx) {
+  auto payloads = proof_payloads(sa, answer);
+  if (!payloads) return give_up(sa, cx, std::move(payloads).error());
+  const wire::Payload auth = std::move(payloads->back());
+  payloads->pop_back();
+
+  if (sa.connection.unique != model::Uniqueness::never) {
+    payloads->push_back(wire::NotifyPayload{.type = NotifyType::initial_contact});
+  }
+  add_certificate_request(sa, cx, *payloads);
+  if (sa.connection.remote.id && !has_wildcard(*sa.connection.remote.id)) {
+    payloads->push_back(wire::IdPayload{.initiator = false, .id = *sa.connection.remote.id});
+  }
+  payloads->push_back(auth);
+  AwaitAuthReply next{.our_method = sa.connection.local.method};
+  if (sa.first_child) {
+    next.spi_in = cx.shared.spis.take(cx.rng);
+    if (!next.spi_in) return give_up(sa, cx, {.reason = Reason::limit, .ours = "no free SPI"});
+    if (!sa.connection.vips.empty()) {
+      payloads->push_back(configuration_request(sa.connection.vips));
+    }
+    for (wire::Payload& payload : offer_child(sa, cx.config, *sa.first_child, *next.spi_in,
+                                              {.in_ike_auth = true})) {
+      payloads->push_back(std::move(payload));
+    }
+  }
+  next.handshake = std::move(state.handshake);
+  sa.state = std::move(next);
+  send_request(sa, cx, {.exchange = ExchangeType::ike_auth, .payloads = *std::move(payloads)});
+  return std::move(sa.state);
+}
+
+State on_auth_reply(AwaitAuthReply&& state, IkeSa& sa, std::vector<wire::Payload> reply,
+                    Context& cx) {
+  sa.window.response_taken();
+  sa.last_inbound = cx.now;
+  const auto* auth = first_of<wire::AuthPayload>(reply);
+  const wire::IdPayload* id_r = find_id(reply, false);
+  if (auth == nullptr || id_r == nullptr) {
+    const auto* error = find_error(reply);
+    return give_up(sa, cx,
+                   error != nullptr
+                       ? refused_by_peer(error->type)
+                       : FailureRecord{.reason = Reason::malformed, .theirs = "no IDr or AUTH"});
+  }
+  sa.remote_id = id_r->id;
+  if (!pki::match_identity(sa.connection.remote.id, id_r->id)) {
+    return refuse_responder(
+        sa, cx, state,
+        {.reason = Reason::identity_mismatch,
+         .field = "remote.id",
+         .ours = sa.connection.remote.id ? pki::to_text(*sa.connection.remote.id) : "%any",
+         .theirs = pki::to_text(id_r->id),
+         .advice = "set remote.id to the identity the gateway sends"});
+  }
+  if (class_of(auth->method) != sa.connection.remote.method) {
+    return refuse_responder(sa, cx, state,
+                            {.reason = Reason::auth_method_mismatch,
+                             .field = "remote.auth",
+                             .ours = std::string{to_string(sa.connection.remote.method)},
+                             .theirs = to_string(auth->method),
+                             .advice = "use the same authentication on both ends"});
+  }
+  auto ask = ask_judgement(sa, cx, state.handshake, reply, id_r->id);
+  if (!ask) {
+    return refuse_responder(sa, cx, state,
+                            {.reason = Reason::limit, .theirs = ask.error().text()});
+  }
+  model::Identity identity = id_r->id;
+  return JudgeResponder{.ask = *ask,
+                        .sent = std::move(state),
+                        .reply = std::move(reply),
+                        .id_r = std::move(identity)};
+}
+
+State on_judgement(JudgeResponder&& state, IkeSa& sa, const Answer& answer, Context& cx) {
+  auto peer = judge_peer(sa, cx, state.sent.handshake, state.reply, state.id_r, answer);
+  if (!peer) {
+    return refuse_responder(sa, cx, state.sent, std::move(peer).error());
+  }
+  learn_authorities(sa, state.reply);
+  SkKeys& keys = state.sent.handshake.keys;
+  become_established(sa, cx);
+  auto problem = take_first_child(sa, cx, state.sent, keys, state.reply);
+  sa.state = Established{.keys = std::move(keys), .peer = *std::move(peer)};
+  const RequestId request = std::exchange(sa.first_request, RequestId{});
+  if (!problem) {
+    cx.done(request, true);
+    return std::move(sa.state);
+  }
+  if (state.sent.spi_in) cx.shared.spis.give_back(*state.sent.spi_in);
+  problem->phase = "IKE_AUTH";
+  FailureRecord described = *problem;
+  described.initiator = true;
+  described.remote = sa.remote;
+  described.connection = sa.connection.name;
+  report(sa, cx, *std::move(problem));
+  cx.done(request, false, described.line());
+  // Nothing uses an IKE_SA whose only child was refused.
+  sa.doomed = "its first Child SA was refused";
+  return std::move(sa.state);
+}
+
+}  // namespace cygnet::ike

@@ -1,0 +1,18 @@
+// An empty INFORMATIONAL: are you there?                          RFC 7296 §2.4
+//
+//    HDR, SK {}  -->
+//                <--  HDR, SK {}
+#pragma once
+
+#include "ike/exchange/spec.hpp"
+#include "ike/sa.hpp"
+
+namespace cygnet::ike {
+
+inline constexpr ExchangeSpec kLiveness{.name = "liveness",
+                                        .reference = "RFC 7296 §2.4",
+                                        .type = ExchangeType::informational,
+                                        .request = {},
+                                        .response = {}};
+
+}  // namespace cygnet::ike

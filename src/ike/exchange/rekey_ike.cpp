@@ -1,0 +1,204 @@
+#include "ike/exchange/rekey_ike.hpp"
+
+#include <algorithm>
+
+#include "ike/limits.hpp"
+
+namespace cygnet::ike {
+namespace {
+
+Bytes spi_bytes(IkeSpi spi) {
+  Bytes out(8);
+  for (std::size_t i = 0; i < 8; ++i) {
+    out[i] = static_cast<std::uint8_t>(spi.value() >> (56 - 8 * i));
+  }
+  return out;
+}
+
+std::optional<IkeSpi> spi_from(const Bytes& bytes) {
+  if (bytes.size() != 8) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const std::uint8_t byte : bytes) value = (value << 8) | byte;
+  if (value == 0) return std::nullopt;
+  return IkeSpi{value};
+}
+
+/// What the rekeyed SA keeps of the old one.
+IkeSa successor_of(const IkeSa& old, Context& cx, bool initiator) {
+  IkeSa fresh{.id = cx.next_sa(),
+              .initiator = initiator,
+              .local = old.local,
+              .remote = old.remote,
+              .connection = old.connection,
+              .peer = old.peer,
+              .nat_local = old.nat_local,
+              .nat_remote = old.nat_remote,
+              .local_id = old.local_id,
+              .remote_id = old.remote_id,
+              .born = cx.now};
+  return fresh;
+}
+
+void retry_before_expiry(IkeSa& sa, Context& cx) { sa.rekey_at = cx.now + 6 * kBusyRetry; }
+
+}  // namespace
+
+void hand_over(IkeSa& old, IkeSa fresh, Context& cx) {
+  fresh.children = std::move(old.children);
+  old.children = {};
+  fresh.lingering = std::exchange(old.lingering, {});
+  fresh.local_vips = old.local_vips;
+  fresh.remote_vips = old.remote_vips;
+  fresh.dns = old.dns;
+  fresh.dns_domains = old.dns_domains;
+  fresh.leased = old.leased;
+  for (Task& task : old.tasks) {
+    if (!std::holds_alternative<RekeyIke>(task)) {
+      fresh.tasks.push_back(std::move(task));
+    } else {
+      std::get<RekeyIke>(task).abandon(cx, "the IKE_SA was rekeyed by the peer");
+    }
+  }
+  old.tasks.clear();
+  fresh.delayed = std::exchange(old.delayed, {});
+  old.replaced = true;
+  old.rekey_at.reset();
+  old.expires_at.reset();
+  old.linger_until = cx.now + kRekeyedIkeLinger;
+  start_lifetime(fresh, cx);
+  cx.emit(event::IkeRekeyed{
+      .old = old.id, .fresh = fresh.id, .connection = old.connection.name});
+  cx.born.push_back(std::move(fresh));
+}
+
+std::optional<Request> RekeyIke::build(IkeSa& sa, Context& cx) {
+  if (sa.replaced) {
+    abandon(cx, "the IKE_SA is already replaced");
+    return std::nullopt;
+  }
+  const auto ready = prepare(keys, sa.suite.ke, cx);
+  if (!ready) {
+    retry_before_expiry(sa, cx);
+    abandon(cx, ready.error().text());
+    return std::nullopt;
+  }
+  if (spi == IkeSpi{}) spi = IkeSpi{cx.rng.u64() | 1};
+  wire::SaPayload offer;
+  for (const model::Proposal& proposal : sa.connection.proposals) {
+    if (offer.proposals.size() == wire::kProposalsMax) break;
+    offer.proposals.push_back({.number = static_cast<std::uint8_t>(offer.proposals.size() + 1),
+                               .spi = spi_bytes(spi),
+                               .proposal = proposal});
+  }
+  std::vector<wire::Payload> payloads{std::move(offer)};
+  add_key_offer(keys, payloads);
+  return Request{.exchange = ExchangeType::create_child_sa, .payloads = std::move(payloads)};
+}
+
+Step RekeyIke::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx) {
+  if (const auto* error = find_error(reply)) {
+    const bool ours =
+        error->data.size() == 2 &&
+        std::ranges::any_of(sa.connection.proposals, [&](const model::Proposal& proposal) {
+          return proposal.offers(static_cast<KeId>(error->data[0] * 256 + error->data[1]));
+        });
+    const Step step = on_refused(sa, keys, *error, ours, cx);
+    if (std::holds_alternative<Done>(step)) {
+      retry_before_expiry(sa, cx);
+      abandon(cx, to_string(error->type));
+    }
+    return step;
+  }
+  const auto* answer = first_of<wire::SaPayload>(reply);
+  const auto* nonce = first_of<wire::NoncePayload>(reply);
+  auto* state = std::get_if<Established>(&sa.state);
+  const bool complete = answer != nullptr && nonce != nullptr && state != nullptr &&
+                        answer->proposals.size() == 1 && !sa.replaced;
+  const auto choice = complete ? model::choose(sa.connection.proposals, answer->offers())
+                               : std::unexpected(model::Mismatch{});
+  const auto peer_spi = complete ? spi_from(answer->proposals[0].spi) : std::nullopt;
+  if (!choice || !peer_spi) {
+    retry_before_expiry(sa, cx);
+    abandon(cx, "the peer's answer does not fit the offer");
+    return Done{};
+  }
+  IkeSa fresh = successor_of(sa, cx, true);
+  fresh.spi_i = spi;
+  fresh.spi_r = *peer_spi;
+  fresh.suite = choice->suite;
+  auto shared = finish(keys, reply, choice->suite.ke);
+  auto fresh_keys =
+      shared ? derive_rekeyed(cx.crypto, state->keys, fresh.suite,
+                              {.shared = shared->reveal(), .nonce_i = keys.nonce,
+                               .nonce_r = nonce->data, .spi_i = fresh.spi_i, .spi_r = fresh.spi_r})
+             : std::unexpected(shared.error());
+  if (!fresh_keys) {
+    retry_before_expiry(sa, cx);
+    abandon(cx, fresh_keys.error().text());
+    return Done{};
+  }
+  fresh.state = Established{.keys = *std::move(fresh_keys), .peer = state->peer};
+  hand_over(sa, std::move(fresh), cx);
+  enqueue(sa, cx, DeleteIke{.why = "rekeyed"});
+  cx.done(std::exchange(request, RequestId{}), true);
+  return Done{};
+}
+
+void RekeyIke::abandon(Context& cx, const std::string& why) {
+  cx.done(std::exchange(request, RequestId{}), false, why);
+}
+
+IkeRekeyAnswer answer_rekey_ike(IkeSa& sa, Established& state,
+                                const std::vector<wire::Payload>& request, Context& cx) {
+  const auto notify = [](NotifyType type, Bytes data = {}) {
+    return IkeRekeyAnswer{.payloads = {wire::NotifyPayload{.type = type, .data = std::move(data)}},
+                          .fresh = std::nullopt};
+  };
+  // One exchange of ours that changes SAs must end first (RFC 7296 §2.25.2). Both ends then wait a
+  // random time, so a crossing of two IKE rekeys dissolves.
+  if (sa.replaced || sa.active) return notify(NotifyType::temporary_failure);
+  const auto& offer = *first_of<wire::SaPayload>(request);
+  const auto& ke = *first_of<wire::KePayload>(request);
+  const auto& nonce = *first_of<wire::NoncePayload>(request);
+  const auto choice = model::choose(sa.connection.proposals, offer.offers());
+  if (!choice) {
+    report(sa, cx, {.phase = "CREATE_CHILD_SA",
+                    .reason = Reason::no_common_proposal,
+                    .field = "proposals (" + to_string(choice.error().type) + ")",
+                    .ours = choice.error().ours,
+                    .theirs = choice.error().theirs,
+                    .advice = "both ends must list a common proposal for the rekey too"});
+    return notify(NotifyType::no_proposal_chosen);
+  }
+  const auto peer_spi = spi_from(offer.proposals[choice->theirs].spi);
+  if (!peer_spi) return notify(NotifyType::invalid_syntax);
+  const KeId group = choice->suite.ke;
+  if (ke.group != group) {
+    const auto value = static_cast<std::uint16_t>(group);
+    return notify(NotifyType::invalid_ke_payload,
+                  {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)});
+  }
+  auto exchanged = cx.crypto.respond(group, ke.data, nullptr);
+  if (!exchanged) return notify(NotifyType::invalid_syntax);
+
+  IkeSa fresh = successor_of(sa, cx, false);
+  fresh.spi_i = *peer_spi;
+  fresh.spi_r = IkeSpi{cx.rng.u64() | 1};
+  fresh.suite = choice->suite;
+  const Bytes our_nonce = cx.rng.bytes(kNonceSize);
+  auto keys = derive_rekeyed(cx.crypto, state.keys, fresh.suite,
+                             {.shared = exchanged->shared.reveal(), .nonce_i = nonce.data,
+                              .nonce_r = our_nonce, .spi_i = fresh.spi_i, .spi_r = fresh.spi_r});
+  if (!keys) return notify(NotifyType::temporary_failure);
+  fresh.state = Established{.keys = *std::move(keys), .peer = state.peer};
+
+  wire::SaPayload answer;
+  answer.proposals.push_back({.number = offer.proposals[choice->theirs].number,
+                              .spi = spi_bytes(fresh.spi_r),
+                              .proposal = model::proposal_of(fresh.suite, ProtocolId::ike)});
+  return {.payloads = {std::move(answer), wire::NoncePayload{.data = our_nonce},
+                       wire::KePayload{.group = group, .data = std::move(exchanged->public_value)}},
+          .fresh = std::move(fresh)};
+}
+
+}  // namespace cygnet::ike

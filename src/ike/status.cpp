@@ -1,0 +1,73 @@
+// A copy of what is true now, for status displays.
+#include "ike/engine_impl.hpp"
+
+namespace cygnet::ike {
+namespace {
+
+ChildStatus status_of(const Child& child) {
+  ChildStatus out{.id = child.id,
+                  .name = child.wanted.name,
+                  .spi_in = child.spi_in,
+                  .spi_out = child.spi_out,
+                  .suite = child.suite,
+                  .udp_encap = child.udp_encap,
+                  .local_ts = child.local_ts,
+                  .remote_ts = child.remote_ts,
+                  .installed = child.installed,
+                  .rekey_at = child.rekey_at,
+                  .expires_at = child.expires_at};
+  if (child.deleting || child.successor) {
+    out.state = ChildStatus::State::deleting;
+  } else if (child.rekeying) {
+    out.state = ChildStatus::State::rekeying;
+  }
+  return out;
+}
+
+IkeStatus::State state_of(const IkeSa& sa) {
+  if (!sa.is_established()) return IkeStatus::State::connecting;
+  if (sa.replaced) return IkeStatus::State::deleting;
+  if (sa.active && std::holds_alternative<DeleteIke>(*sa.active)) return IkeStatus::State::deleting;
+  if (sa.active && std::holds_alternative<RekeyIke>(*sa.active)) return IkeStatus::State::rekeying;
+  return IkeStatus::State::established;
+}
+
+}  // namespace
+
+Status Engine::status() const {
+  Status out;
+  for (const auto& [id, sa] : impl_->sas) {
+    if (sa.is_half_open()) ++out.half_open;
+    IkeStatus one{.id = sa.id,
+                  .connection = sa.connection.name,
+                  .state = state_of(sa),
+                  .initiator = sa.initiator,
+                  .spi_i = sa.spi_i,
+                  .spi_r = sa.spi_r,
+                  .local = sa.local,
+                  .remote = sa.remote,
+                  .local_id = sa.local_id,
+                  .remote_id = sa.remote_id,
+                  .nat_local = sa.nat_local,
+                  .nat_remote = sa.nat_remote,
+                  .suite = sa.suite,
+                  .local_vips = sa.local_vips,
+                  .remote_vips = sa.remote_vips,
+                  .dns = sa.dns,
+                  .established = sa.established,
+                  .rekey_at = sa.rekey_at};
+    for (const Child& child : sa.children.all()) one.children.push_back(status_of(child));
+    out.sas.push_back(std::move(one));
+  }
+  for (const RoutedChild& route : impl_->routed) {
+    out.routed.push_back({.id = route.id,
+                          .name = route.connection + "/" + route.wanted.name,
+                          .state = ChildStatus::State::routed,
+                          .local_ts = route.local_ts,
+                          .remote_ts = route.remote_ts,
+                          .installed = route.installed});
+  }
+  return out;
+}
+
+}  // namespace cygnet::ike
