@@ -96,7 +96,8 @@ TableOptions table_options(const Options& options) {
 template <class T>
 void normalize(std::vector<T>& list) {
   std::ranges::sort(list);
-  list.erase(std::ranges::unique(list).begin(), list.end());
+  const auto repeated = std::ranges::unique(list);
+  list.erase(repeated.begin(), repeated.end());
 }
 
 /// Keeps the first error of several steps that are all tried.

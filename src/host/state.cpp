@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace cygnet::host {
 namespace {
@@ -11,11 +12,6 @@ namespace {
 std::string text_of(const PortRange& ports) {
   return ports.first == ports.last ? fmt::format("{}", ports.first)
                                    : fmt::format("{}-{}", ports.first, ports.last);
-}
-
-/// Two routes with the same key cannot be there at the same time; one replaces the other.
-bool same_key(const HostRoute& a, const HostRoute& b) {
-  return a.table == b.table && a.prefix == b.prefix;
 }
 
 template <class T>
@@ -35,10 +31,15 @@ void erase(std::vector<T>& sorted, const T& value) {
   sorted.erase(first, last);
 }
 
+/// Two routes with the same key cannot be there at the same time; one replaces the other.
+std::pair<std::uint32_t, Prefix> key_of(const HostRoute& route) {
+  return {route.table, route.prefix};
+}
+
+/// Routes are sorted by their key first.
 const HostRoute* find_key(const std::vector<HostRoute>& routes, const HostRoute& wanted) {
-  const auto found =
-      std::ranges::find_if(routes, [&](const HostRoute& route) { return same_key(route, wanted); });
-  return found == routes.end() ? nullptr : &*found;
+  const auto found = std::ranges::lower_bound(routes, key_of(wanted), {}, key_of);
+  return found == routes.end() || key_of(*found) != key_of(wanted) ? nullptr : &*found;
 }
 
 template <class T>

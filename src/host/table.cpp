@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace cygnet::host {
@@ -55,78 +54,40 @@ HostRule rule_at(std::uint32_t priority, IpFamily family, RuleAction action) {
   return rule;
 }
 
-/// Everything all owners want of one kind, without duplicates, in order.
-struct Wishes {
-  std::set<HostAddress> addresses;
-  std::map<std::pair<std::uint32_t, Prefix>, HostRoute> routes;
-  std::set<Prefix> throws;
-  std::set<Flow> flows;
-  std::set<Flow> pass;
-
-  [[nodiscard]] bool any(IpFamily family) const {
-    return std::ranges::any_of(
-        routes, [&](const auto& row) { return row.first.second.address().family() == family; });
-  }
-  [[nodiscard]] static bool any(const std::set<Flow>& flows, IpFamily family) {
-    return std::ranges::any_of(
-        flows, [&](const Flow& flow) { return flow.remote.address().family() == family; });
-  }
-};
-
 std::optional<IpAddress> source_of(const HostNeeds& needs, const Prefix& prefix) {
   return prefix.address().is_v4() ? needs.source_v4 : needs.source_v6;
 }
 
-void add_wishes(Wishes& out, const HostNeeds& needs, const TableOptions& options) {
-  for (const IpAddress& vip : needs.vips) {
-    out.addresses.insert(HostAddress{.address = vip, .on_loopback = options.vips_on_loopback});
-  }
-  const auto route = [&](std::uint32_t table, const Prefix& prefix) {
-    out.routes[{table, prefix}] = HostRoute{
-        .table = table, .prefix = prefix, .throws = false, .source = source_of(needs, prefix)};
-  };
-  for (const Prefix& prefix : needs.remote_prefixes) route(options.table, prefix);
-  for (const Flow& flow : needs.remote_flows) {
-    route(options.table + 1, flow.remote);
-    out.flows.insert(flow);
-  }
-  out.throws.insert(needs.throw_prefixes.begin(), needs.throw_prefixes.end());
-  out.pass.insert(needs.pass_flows.begin(), needs.pass_flows.end());
+template <class T>
+void make_distinct(std::vector<T>& list) {
+  std::ranges::sort(list);
+  const auto repeated = std::ranges::unique(list);
+  list.erase(repeated.begin(), repeated.end());
 }
 
-void add_rules(std::vector<HostRule>& out, const Wishes& wishes, const TableOptions& options,
-               IpFamily family) {
-  // Pass shunts alone change nothing: without routes everything goes its usual way.
-  if (!wishes.any(family)) return;
-  const std::uint32_t base = options.rule_priority;
-  const bool flows = Wishes::any(wishes.flows, family);
-  const bool pass = Wishes::any(wishes.pass, family);
-  if (flows || pass) {
-    HostRule ours = rule_at(base - 3, family, RuleAction::go_to);
-    ours.target = base;
-    ours.fwmark = options.fwmark;
-    out.push_back(ours);
+/// Each wish once, so that one owner counts once.
+HostNeeds distinct(HostNeeds needs) {
+  make_distinct(needs.remote_prefixes);
+  make_distinct(needs.vips);
+  make_distinct(needs.throw_prefixes);
+  make_distinct(needs.remote_flows);
+  make_distinct(needs.pass_flows);
+  return needs;
+}
+
+template <class T>
+void count_one(std::map<T, std::size_t>& counts, const T& value, bool wanted) {
+  std::size_t& users = counts[value];
+  if (wanted) {
+    ++users;
+  } else if (--users == 0) {
+    counts.erase(value);
   }
-  for (const Flow& flow : wishes.pass) {
-    if (flow.remote.address().family() != family) continue;
-    HostRule rule = rule_at(base - 2, family, RuleAction::go_to);
-    rule.target = base + 1;
-    rule.flow = flow;
-    out.push_back(rule);
-  }
-  for (const Flow& flow : wishes.flows) {
-    if (flow.remote.address().family() != family) continue;
-    HostRule rule = rule_at(base - 1, family, RuleAction::look_up);
-    rule.table = options.table + 1;
-    rule.flow = flow;
-    out.push_back(rule);
-  }
-  HostRule all = rule_at(base, family, RuleAction::look_up);
-  all.table = options.table;
-  all.fwmark = options.fwmark;
-  all.inverted = true;
-  out.push_back(all);
-  if (pass) out.push_back(rule_at(base + 1, family, RuleAction::nop));
+}
+
+bool any_of_family(const std::map<Flow, std::size_t>& flows, IpFamily family) {
+  return std::ranges::any_of(
+      flows, [&](const auto& row) { return row.first.remote.address().family() == family; });
 }
 
 }  // namespace
@@ -154,16 +115,32 @@ Result<void> HostTable::want(Owner owner, HostNeeds needs) {
   for (const Flow& flow : needs.pass_flows) CYG_TRY_DO(check_flow(flow));
 
   const auto found = owners_.find(owner);
-  if (found != owners_.end()) {
-    found->second.needs = std::move(needs);
-    return {};
+  if (found == owners_.end() && owners_.size() == kOwnersMax) {
+    return refuse(fmt::format("more than {} owners", kOwnersMax));
   }
-  if (owners_.size() == kOwnersMax) return refuse(fmt::format("more than {} owners", kOwnersMax));
-  owners_.emplace(owner, Entry{.age = next_age_++, .needs = std::move(needs)});
+  const std::uint64_t age = found == owners_.end() ? next_age_++ : found->second.age;
+  drop(owner);
+  const auto [entry, added] =
+      owners_.emplace(owner, Entry{.age = age, .needs = distinct(std::move(needs))});
+  count(entry->second, true);
   return {};
 }
 
-void HostTable::drop(Owner owner) { owners_.erase(owner); }
+void HostTable::drop(Owner owner) {
+  const auto found = owners_.find(owner);
+  if (found == owners_.end()) return;
+  count(found->second, false);
+  owners_.erase(found);
+}
+
+void HostTable::clear() {
+  owners_.clear();
+  routes_.clear();
+  addresses_.clear();
+  throws_.clear();
+  flows_.clear();
+  pass_.clear();
+}
 
 const HostNeeds* HostTable::needs_of(Owner owner) const {
   const auto found = owners_.find(owner);
@@ -171,30 +148,97 @@ const HostNeeds* HostTable::needs_of(Owner owner) const {
 }
 
 HostState HostTable::wanted() const {
-  std::vector<const Entry*> by_age;
-  for (const auto& [owner, entry] : owners_) by_age.push_back(&entry);
-  std::ranges::sort(by_age, {}, &Entry::age);
-  Wishes wishes;
-  for (const Entry* entry : by_age) add_wishes(wishes, entry->needs, options_);
-
+  std::map<RouteKey, HostRoute> routes;
+  for (const auto& [key, sources] : routes_) {
+    routes[key] = HostRoute{.table = key.first,
+                            .prefix = key.second,
+                            .throws = false,
+                            .source = sources.rbegin()->second};
+  }
   // A throw matters only where a table of ours is looked up.
-  for (const std::uint32_t table : {options_.table, options_.table + 1}) {
-    for (const Prefix& prefix : wishes.throws) {
-      const IpFamily family = prefix.address().family();
+  for (const auto& [prefix, users] : throws_) {
+    const IpFamily family = prefix.address().family();
+    for (const std::uint32_t table : {options_.table, options_.table + 1}) {
       const bool looked_up =
-          table == options_.table ? wishes.any(family) : Wishes::any(wishes.flows, family);
+          table == options_.table ? has_routes(family) : any_of_family(flows_, family);
       if (!looked_up) continue;
-      wishes.routes[{table, prefix}] =
+      routes[{table, prefix}] =
           HostRoute{.table = table, .prefix = prefix, .throws = true, .source = {}};
     }
   }
   HostState out;
-  out.addresses.assign(wishes.addresses.begin(), wishes.addresses.end());
-  for (const auto& [key, route] : wishes.routes) out.routes.push_back(route);
-  for (const IpFamily family : kFamilies) add_rules(out.rules, wishes, options_, family);
-  std::ranges::sort(out.routes);
+  for (const auto& [address, users] : addresses_) {
+    out.addresses.push_back(
+        HostAddress{.address = address, .on_loopback = options_.vips_on_loopback});
+  }
+  for (const auto& [key, route] : routes) out.routes.push_back(route);
+  for (const IpFamily family : kFamilies) add_rules(out.rules, family);
   std::ranges::sort(out.rules);
   return out;
+}
+
+void HostTable::count(const Entry& entry, bool wanted) {
+  const HostNeeds& needs = entry.needs;
+  for (const IpAddress& vip : needs.vips) count_one(addresses_, vip, wanted);
+  for (const Prefix& prefix : needs.remote_prefixes) {
+    count_route({options_.table, prefix}, entry, wanted);
+  }
+  for (const Prefix& prefix : needs.throw_prefixes) count_one(throws_, prefix, wanted);
+  for (const Flow& flow : needs.remote_flows) {
+    count_one(flows_, flow, wanted);
+    count_route({options_.table + 1, flow.remote}, entry, wanted);
+  }
+  for (const Flow& flow : needs.pass_flows) count_one(pass_, flow, wanted);
+}
+
+// An owner wants each route once, however many of its flows have that prefix.
+void HostTable::count_route(const RouteKey& key, const Entry& entry, bool wanted) {
+  if (wanted) {
+    routes_[key][entry.age] = source_of(entry.needs, key.second);
+    return;
+  }
+  const auto found = routes_.find(key);
+  if (found == routes_.end()) return;
+  found->second.erase(entry.age);
+  if (found->second.empty()) routes_.erase(found);
+}
+
+bool HostTable::has_routes(IpFamily family) const {
+  return std::ranges::any_of(
+      routes_, [&](const auto& row) { return row.first.second.address().family() == family; });
+}
+
+void HostTable::add_rules(std::vector<HostRule>& out, IpFamily family) const {
+  // Pass shunts alone change nothing: without routes everything goes its usual way.
+  if (!has_routes(family)) return;
+  const std::uint32_t base = options_.rule_priority;
+  const bool pass = any_of_family(pass_, family);
+  if (pass || any_of_family(flows_, family)) {
+    HostRule ours = rule_at(base - 3, family, RuleAction::go_to);
+    ours.target = base;
+    ours.fwmark = options_.fwmark;
+    out.push_back(ours);
+  }
+  for (const auto& [flow, users] : pass_) {
+    if (flow.remote.address().family() != family) continue;
+    HostRule rule = rule_at(base - 2, family, RuleAction::go_to);
+    rule.target = base + 1;
+    rule.flow = flow;
+    out.push_back(rule);
+  }
+  for (const auto& [flow, users] : flows_) {
+    if (flow.remote.address().family() != family) continue;
+    HostRule rule = rule_at(base - 1, family, RuleAction::look_up);
+    rule.table = options_.table + 1;
+    rule.flow = flow;
+    out.push_back(rule);
+  }
+  HostRule all = rule_at(base, family, RuleAction::look_up);
+  all.table = options_.table;
+  all.fwmark = options_.fwmark;
+  all.inverted = true;
+  out.push_back(all);
+  if (pass) out.push_back(rule_at(base + 1, family, RuleAction::nop));
 }
 
 }  // namespace cygnet::host

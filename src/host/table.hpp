@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -61,7 +62,7 @@ class HostTable {
   [[nodiscard]] Result<void> want(Owner owner, HostNeeds needs);
   /// Unknown owners are no error.
   void drop(Owner owner);
-  void clear() { owners_.clear(); }
+  void clear();
   [[nodiscard]] const HostNeeds* needs_of(Owner owner) const;
   [[nodiscard]] std::size_t size() const { return owners_.size(); }
 
@@ -72,9 +73,25 @@ class HostTable {
     std::uint64_t age = 0;
     HostNeeds needs;
   };
+  /// A prefix in one of our tables.
+  using RouteKey = std::pair<std::uint32_t, Prefix>;
+  /// The sources a route is wanted with, by the age of who wants it.
+  using Sources = std::map<std::uint64_t, std::optional<IpAddress>>;
+
+  void count(const Entry& entry, bool wanted);
+  void count_route(const RouteKey& key, const Entry& entry, bool wanted);
+  [[nodiscard]] bool has_routes(IpFamily family) const;
+  void add_rules(std::vector<HostRule>& out, IpFamily family) const;
+
   TableOptions options_;
   std::uint64_t next_age_ = 0;
   std::map<Owner, Entry> owners_;
+  // What owners want, counted: wanted() costs what is distinct, however many clients share it.
+  std::map<RouteKey, Sources> routes_;
+  std::map<IpAddress, std::size_t> addresses_;
+  std::map<Prefix, std::size_t> throws_;
+  std::map<Flow, std::size_t> flows_;
+  std::map<Flow, std::size_t> pass_;
 };
 
 }  // namespace cygnet::host

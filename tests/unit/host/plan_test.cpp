@@ -74,26 +74,31 @@ TEST(Plan, OtherSource_ReplacesTheRoute) {
                                       "remove address 10.9.0.1/32"}));
 }
 
-/// A random state within a small world, so that states overlap.
+/// Needs within a small world, so that they overlap.
+HostNeeds random_needs(test::SeededRng& rng) {
+  HostNeeds needs;
+  for (std::uint64_t i = rng.below(3); i > 0; --i) {
+    needs.remote_prefixes.push_back(
+        Prefix{IpAddress::v4(static_cast<std::uint32_t>(rng.below(4) << 24)), 8});
+  }
+  needs.vips = {IpAddress::v4(static_cast<std::uint32_t>(1 + rng.below(3)))};
+  if (rng.below(2) == 0) needs.source_v4 = needs.vips[0];
+  if (rng.below(4) == 0) needs.throw_prefixes = {prefix("1.0.0.0/8")};
+  if (rng.below(3) == 0) {
+    needs.remote_flows = {Flow{.remote = prefix("2.0.0.0/8"), .protocol = 6},
+                          Flow{.remote = prefix("2.0.0.0/8"), .protocol = 47}};
+  }
+  if (rng.below(4) == 0) {
+    needs.pass_flows = {Flow{.remote = prefix("2.0.0.0/8"), .protocol = 17}};
+  }
+  return needs;
+}
+
 HostState random_state(test::SeededRng& rng) {
   HostTable table{kOptions};
   for (Owner owner = 0; owner < 4; ++owner) {
     if (rng.below(3) == 0) continue;
-    HostNeeds needs;
-    for (std::uint64_t i = rng.below(3); i > 0; --i) {
-      needs.remote_prefixes.push_back(
-          Prefix{IpAddress::v4(static_cast<std::uint32_t>(rng.below(4) << 24)), 8});
-    }
-    needs.vips = {IpAddress::v4(static_cast<std::uint32_t>(1 + rng.below(3)))};
-    if (rng.below(2) == 0) needs.source_v4 = needs.vips[0];
-    if (rng.below(4) == 0) needs.throw_prefixes = {prefix("1.0.0.0/8")};
-    if (rng.below(3) == 0) {
-      needs.remote_flows = {Flow{.remote = prefix("2.0.0.0/8"), .protocol = 6}};
-    }
-    if (rng.below(4) == 0) {
-      needs.pass_flows = {Flow{.remote = prefix("2.0.0.0/8"), .protocol = 17}};
-    }
-    EXPECT_TRUE(table.want(owner, needs));
+    EXPECT_TRUE(table.want(owner, random_needs(rng)));
   }
   return table.wanted();
 }
@@ -144,6 +149,36 @@ TEST(HostTable, TwoSources_YoungerOwnerWins) {
   table.drop(2);
   EXPECT_EQ(routes_of(table.wanted()),
             std::vector<std::string>{"route 10.0.0.0/8 src 10.9.0.1 table 220"});
+}
+
+// Property: counting up and down ends where adding alone does, whatever the order.
+TEST(HostTable, RandomChanges_EqualAFreshTable) {
+  test::SeededRng rng{5};
+  for (int run = 0; run < 300; ++run) {
+    HostTable table{kOptions};
+    for (int step = 0; step < 20; ++step) {
+      const Owner owner = rng.below(4);
+      if (rng.below(3) == 0) {
+        table.drop(owner);
+      } else {
+        ASSERT_TRUE(table.want(owner, random_needs(rng)));
+      }
+    }
+    // Sources depend on age, so the fresh table asks in the order of age: after dropping and
+    // wanting everything again both have the same ages.
+    HostTable fresh{kOptions};
+    for (Owner owner = 0; owner < 4; ++owner) {
+      const HostNeeds* needs = table.needs_of(owner);
+      if (needs == nullptr) continue;
+      const HostNeeds copy = *needs;
+      table.drop(owner);
+      ASSERT_TRUE(table.want(owner, copy));
+      ASSERT_TRUE(fresh.want(owner, copy));
+    }
+    EXPECT_EQ(table.wanted(), fresh.wanted());
+    for (Owner owner = 0; owner < 4; ++owner) table.drop(owner);
+    EXPECT_EQ(table.wanted(), HostState{});
+  }
 }
 
 TEST(HostTable, PassShunt_ThrowsAndWins) {
