@@ -276,6 +276,7 @@ void Engine::Impl::on_opened(IkeSa& sa, const Received& received, PayloadType fi
     return fail(sa, cx, std::move(record));
   }
   sa.last_inbound = cx.now;
+  trace(sa, cx, "received", received.header, *payloads);
   if (received.header.response) {
     on_response(sa, received, *std::move(payloads), cx);
   } else {

@@ -28,7 +28,7 @@ struct EngineConfig {
   bool force_udp_encap = false;            ///< the plane cannot do raw ESP
   bool transport_mode = false;             ///< the plane can do transport mode
   bool esn = true;                         ///< the plane can do ESN
-  bool follow_redirects = false;
+  bool trace_messages = false;             ///< an event::Note (level 2) for each message
 };
 
 enum class WakeReason : std::uint8_t {

@@ -42,6 +42,18 @@ void Context::done(RequestId request, bool success, std::string error) {
 
 // --- messages ------------------------------------------------------------------------------------
 
+void trace(const IkeSa& sa, Context& cx, std::string_view verb, const wire::Header& header,
+           const std::vector<wire::Payload>& payloads) {
+  if (!cx.config.trace_messages) return;
+  cx.emit(event::Note{
+      .sa = sa.id,
+      .connection = sa.connection.name,
+      .level = 2,
+      .text = fmt::format("{} {:<15} #{} {:<8}  {}", verb, cygnet::to_string(header.exchange),
+                          header.id.value(), header.response ? "response" : "request",
+                          wire::summary(payloads, header.response))});
+}
+
 void transmit(IkeSa& sa, Context& cx, const std::vector<Bytes>& datagrams) {
   for (const Bytes& datagram : datagrams) {
     cx.out.emplace_back(action::Send{.local = sa.local, .remote = sa.remote, .bytes = datagram});
@@ -57,6 +69,7 @@ void send_request(IkeSa& sa, Context& cx, Request request) {
                             .exchange = request.exchange,
                             .initiator = sa.initiator,
                             .id = sa.window.next_request()};
+  trace(sa, cx, "send", header, request.payloads);
   auto datagrams = seal_message(cx.crypto, cx.rng, *keys, header, request.payloads,
                                 fragment_rule(sa, cx.config));
   if (!datagrams) {
@@ -86,6 +99,7 @@ void send_response(IkeSa& sa, Context& cx, const Received& received,
   header.higher_version = false;
   header.major = 2;
   header.minor = 0;
+  trace(sa, cx, "send", header, payloads);
   auto datagrams =
       seal_message(cx.crypto, cx.rng, *keys, header, payloads, fragment_rule(sa, cx.config));
   if (!datagrams) {

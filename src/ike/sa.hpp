@@ -131,6 +131,9 @@ void send_response(IkeSa& sa, Context& cx, const Received& received,
                    const std::vector<wire::Payload>& payloads);
 /// The expected request's header, for answers that had to wait for an Answer.
 [[nodiscard]] Received expected_request(const IkeSa& sa, ExchangeType exchange);
+/// With trace_messages: one line such as "send CREATE_CHILD_SA #2 request  SA Ni TSi TSr".
+void trace(const IkeSa& sa, Context& cx, std::string_view verb, const wire::Header& header,
+           const std::vector<wire::Payload>& payloads);
 /// Sends datagrams between the SA's endpoints.
 void transmit(IkeSa& sa, Context& cx, const std::vector<Bytes>& datagrams);
 

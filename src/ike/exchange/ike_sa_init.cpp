@@ -96,6 +96,7 @@ void send_init(IkeSa& sa, AwaitInitReply& state, Context& cx) {
   payloads.push_back(wire::NoncePayload{.data = state.nonce});
   add_notifies(sa, cx, header, payloads);
 
+  trace(sa, cx, "send", header, payloads);
   state.request = wire::write_message(header, payloads);
   transmit(sa, cx, {state.request});
   sa.window.request_sent({state.request}, cx.now, cx.config);
@@ -290,6 +291,7 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
   payloads.push_back(wire::NoncePayload{.data = our_nonce});
   add_notifies(sa, cx, header, payloads);
   add_certificate_request(sa, cx, payloads);
+  trace(sa, cx, "send", header, payloads);
   Bytes response = wire::write_message(header, payloads);
   transmit(sa, cx, {response});
   sa.window.response_sent({response});
