@@ -13,7 +13,7 @@ std::vector<model::Proposal> usable_proposals(const model::ChildTemplate& wanted
   std::vector<model::Proposal> out;
   for (model::Proposal proposal : wanted.esp_proposals) {
     std::erase_if(proposal.transforms, [&](const model::Transform& transform) {
-      //= RFC7296#1.2 "the SA payloads in the IKE_AUTH exchange cannot contain Transform Type 4"
+      // IKE_AUTH has no key exchange of its own (RFC 7296 §1.2).
       if (in_ike_auth && transform.type == TransformType::ke) return true;
       return !config.esn && transform.type == TransformType::esn &&
              transform.id == static_cast<std::uint16_t>(EsnId::esn);

@@ -233,8 +233,7 @@ void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& m
     switch (sa->window.classify(header.id)) {
       case Window::Inbound::stale: return;
       case Window::Inbound::repeated:
-        //= RFC7383#2.6.1 "the responder MUST ... retransmit ... only when it receives the fragment
-        //=                with the Fragment Number 1"
+        // Of a fragmented request only the first fragment brings the answer again (RFC 7383 §2.6.1).
         if (sealed.fragment <= 1 && open_sealed(crypto, *keys, header, sealed)) {
           for (const Bytes& one : sa->window.cached_response()) {
             cx.out.emplace_back(action::Send{
@@ -272,7 +271,7 @@ void Engine::Impl::on_opened(IkeSa& sa, const Received& received, PayloadType fi
       send_response(sa, cx, received,
                     {wire::NotifyPayload{.type = NotifyType::invalid_syntax}});
     }
-    //= RFC7296#2.21.3 "INVALID_SYNTAX ... the IKE SA ... is deleted"
+    // An authentic message that does not parse ends the IKE_SA (RFC 7296 §2.21.3).
     return fail(sa, cx, std::move(record));
   }
   sa.last_inbound = cx.now;

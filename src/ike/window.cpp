@@ -7,8 +7,7 @@ namespace cygnet::ike {
 bool Reassembly::pointless(const wire::Sealed& sealed) const {
   if (sealed.fragment == 0 || sealed.total == 0 || sealed.fragment > sealed.total) return true;
   if (sealed.total > kFragmentsMax) return true;
-  //= RFC7383#2.6 "If the Total Fragments field in the received message is smaller ... MUST
-  //=              silently discard"
+  // Fragments of a coarser cut than the one we collect are discarded (RFC 7383 §2.6).
   if (sealed.total < total_) return true;
   return sealed.total == total_ && pieces_[sealed.fragment - 1U].has_value();
 }

@@ -21,7 +21,8 @@ struct TrafficSelector {
   [[nodiscard]] static TrafficSelector any(IpFamily family);
   [[nodiscard]] static TrafficSelector of(const Prefix& prefix);
   [[nodiscard]] IpFamily family() const { return range.first.family(); }
-  /// "10.1.0.0/24", "10.1.0.0/24[tcp/443]", "10.0.0.1..10.0.0.9[17]".
+  /// "10.1.0.0/24", "10.1.0.0/24[tcp/443]", "10.0.0.1..10.0.0.9[udp]", "::/0[99]", and
+  /// for ICMP type and code: "0.0.0.0/0[icmp/8]", "0.0.0.0/0[icmp/3(1)]". parse_selector reads it.
   [[nodiscard]] std::string text() const;
   /// True when every packet of `other` is also one of ours.
   [[nodiscard]] bool contains(const TrafficSelector& other) const;
@@ -29,7 +30,9 @@ struct TrafficSelector {
   friend auto operator<=>(const TrafficSelector&, const TrafficSelector&) = default;
 };
 
-/// A packet's addresses, protocol and ports, as a trap reports it (RFC 7296 §2.9).
+/// A packet's addresses, protocol and ports, as a trap reports it (RFC 7296 §2.9). For ICMP the
+/// source port is the type and the destination port the code, for MIPv6 the source port is the
+/// MH type, as the kernel's flows have them.
 struct PacketFlow {
   IpAddress source;
   IpAddress destination;

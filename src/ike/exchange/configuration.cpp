@@ -13,8 +13,7 @@ wire::CfgAttribute attribute(CfgAttributeType type, ByteView value = {}) {
 
 wire::CfgAttribute address_attribute(const IpAddress& address) {
   if (address.is_v4()) return attribute(CfgAttributeType::internal_ip4_address, address.bytes());
-  //= RFC7296#3.15.1 "INTERNAL_IP6_ADDRESS ... is made up of two fields: the first is a
-  //=                 16-octet IPv6 address, and the second is a one-octet prefix-length"
+  // An IPv6 address and one octet of prefix length (RFC 7296 §3.15.1).
   Bytes value = to_bytes(address.bytes());
   value.push_back(128);
   return {.type = CfgAttributeType::internal_ip6_address, .value = std::move(value)};

@@ -152,8 +152,7 @@ ChildAnswer answer_create_child(IkeSa& sa, Established& state,
   Secret shared;
   std::optional<wire::KePayload> ke_answer;
   if (group != KeId::none) {
-    //= RFC7296#1.3 "the responder ... MUST reject the request and indicate its preferred
-    //=              Diffie-Hellman group in the INVALID_KE_PAYLOAD notification payload"
+    // Another group than the proposal we take: name the one we want (RFC 7296 §1.3).
     if (ke == nullptr || ke->group != group) {
       return {.payloads = {wire::NotifyPayload{.type = NotifyType::invalid_ke_payload,
                                                .data = group_bytes(group)}}};

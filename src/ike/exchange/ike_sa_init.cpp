@@ -79,8 +79,7 @@ void send_init(IkeSa& sa, AwaitInitReply& state, Context& cx) {
                             .initiator = true,
                             .id = MessageId{0}};
   std::vector<wire::Payload> payloads;
-  //= RFC7296#2.6 "the initiator MUST then retry ... with the COOKIE notification ... as the
-  //=              first payload"
+  // The cookie comes first, everything else stays as it was (RFC 7296 §2.6).
   if (!state.cookie.empty()) {
     payloads.push_back(wire::NotifyPayload{.type = NotifyType::cookie, .data = state.cookie});
   }
@@ -127,7 +126,8 @@ State on_invalid_ke(AwaitInitReply&& state, IkeSa& sa, const wire::NotifyPayload
   const KeId wanted = notify.data.size() == 2
                           ? static_cast<KeId>(notify.data[0] * 256 + notify.data[1])
                           : KeId::none;
-  //= RFC7296#1.2 "the initiator MUST again propose its full set of acceptable cryptographic suites"
+  //= RFC7296#1.2 "The initiator MUST again propose its full set of acceptable cryptographic
+  //=              suites"
   if (!offers_group(sa.connection, wanted) || wanted == state.group) {
     fail(sa, cx, init_failure(Reason::no_common_proposal, "wants " + to_string(wanted),
                               "add the peer's key exchange group to proposals"));
@@ -211,9 +211,10 @@ State on_init_reply(AwaitInitReply&& state, IkeSa& sa, const Received& received,
   const NatVerdict nat =
       judge_nat(cx.crypto, reply.header, reply.payloads, received.local, received.remote);
   apply_nat(sa, nat);
-  //= RFC7296#2.23 "the initiator ... MUST ... tunnel all future IKE and ESP ... over UDP port 4500"
-  if (nat.supported && (nat.local || nat.remote || sa.connection.mobike) &&
-      sa.remote.port == cx.config.ike_port) {
+  // With a NAT, or when one may come (MOBIKE), everything goes on over port 4500 (RFC 7296 §2.23).
+  const bool float_ports = nat.local || nat.remote || sa.connection.mobike ||
+                           cx.config.force_udp_encap || sa.connection.encap;
+  if (nat.supported && float_ports && sa.remote.port == cx.config.ike_port) {
     sa.local.port = cx.config.natt_port;
     sa.remote.port = cx.config.natt_port;
   }
