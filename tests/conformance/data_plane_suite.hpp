@@ -37,8 +37,8 @@ inline const Endpoint kOuterB = endpoint("192.0.2.2");
 
 /// A deterministic key for one direction of one generation of the child.
 [[nodiscard]] inline model::SaSpec make_sa(std::uint32_t spi, EncrId encr = EncrId::aes_gcm_16,
-                                           std::uint16_t bits = 256,
-                                           IntegId integ = IntegId::none, bool esn = false) {
+                                           std::uint16_t bits = 256, IntegId integ = IntegId::none,
+                                           bool esn = false) {
   const auto key = [&](std::size_t size) {
     Secret out{size};
     std::uint8_t next = static_cast<std::uint8_t>(spi);
@@ -122,10 +122,10 @@ TYPED_TEST_P(DataPlaneSuite, InstalledChild_CarriesBothWays) {
   this->connect();
   this->a.from_host(a_to_b());
   this->carry();
-  EXPECT_EQ(this->b.to_host(), std::vector{a_to_b()});
+  EXPECT_EQ(this->b.to_host(), (std::vector<Bytes>{a_to_b()}));
   this->b.from_host(b_to_a());
   this->carry();
-  EXPECT_EQ(this->a.to_host(), std::vector{b_to_a()});
+  EXPECT_EQ(this->a.to_host(), (std::vector<Bytes>{b_to_a()}));
 }
 
 // RFC 4301 §5.1: nothing leaves without a policy.
@@ -255,7 +255,7 @@ TYPED_TEST_P(DataPlaneSuite, Trap_AcquiresOnceAndReleasesWhatItHeld) {
   this->connect();
   this->a.settle();
   this->carry();
-  EXPECT_EQ(this->b.to_host(), (std::vector{a_to_b(1), a_to_b(2)}));
+  EXPECT_EQ(this->b.to_host(), (std::vector<Bytes>{a_to_b(1), a_to_b(2)}));
 }
 
 TYPED_TEST_P(DataPlaneSuite, DropShunt_WinsOverTheWiderChild) {
@@ -363,17 +363,14 @@ TYPED_TEST_P(DataPlaneSuite, RefusedInstall_LeavesNothingBehind) {
   EXPECT_EQ(this->b.to_host().size(), 1u);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(DataPlaneSuite, InstalledChild_CarriesBothWays,
-                            NoPolicy_NothingLeaves, ReplayedPacket_IsDroppedAndCounted,
-                            ForgedPacket_IsDroppedAndCounted,
+REGISTER_TYPED_TEST_SUITE_P(DataPlaneSuite, InstalledChild_CarriesBothWays, NoPolicy_NothingLeaves,
+                            ReplayedPacket_IsDroppedAndCounted, ForgedPacket_IsDroppedAndCounted,
                             InnerAddressOutsideTheSelectors_IsDroppedAndCounted,
-                            Rekey_LosesNoPacket,
-                            RemovedReplacement_GivesTrafficBackToTheOldChild,
-                            Trap_AcquiresOnceAndReleasesWhatItHeld,
-                            DropShunt_WinsOverTheWiderChild, PacketLimits_SoftThenHard,
+                            Rekey_LosesNoPacket, RemovedReplacement_GivesTrafficBackToTheOldChild,
+                            Trap_AcquiresOnceAndReleasesWhatItHeld, DropShunt_WinsOverTheWiderChild,
+                            PacketLimits_SoftThenHard,
                             PeerBehindAnotherMapping_IsReportedAndFollowedOnRelocate,
-                            Stats_CountPacketsAndIdleness,
-                            RemovedChild_NeitherSendsNorReceives,
+                            Stats_CountPacketsAndIdleness, RemovedChild_NeitherSendsNorReceives,
                             UnknownChild_RemoveSucceedsOthersFail,
                             RefusedInstall_LeavesNothingBehind);
 

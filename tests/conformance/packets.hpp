@@ -15,12 +15,12 @@ struct PacketSpec {
   const char* source = "10.1.0.1";
   const char* destination = "10.2.0.1";
   std::uint8_t protocol = 17;
-  std::uint16_t source_port = 1000;       ///< for ICMP: type * 256 + code
+  std::uint16_t source_port = 1000;  ///< for ICMP: type * 256 + code
   std::uint16_t destination_port = 2000;
-  std::size_t payload = 32;               ///< octets behind the 8 octets of upper header
+  std::size_t payload = 32;  ///< octets behind the 8 octets of upper header
   std::uint8_t tos = 0;
-  bool dont_fragment = true;              ///< IPv4 only
-  std::uint16_t fragment_offset = 0;      ///< in units of 8 octets
+  bool dont_fragment = true;          ///< IPv4 only
+  std::uint16_t fragment_offset = 0;  ///< in units of 8 octets
 };
 
 [[nodiscard]] inline IpAddress ip(const char* text) { return *IpAddress::parse(text); }

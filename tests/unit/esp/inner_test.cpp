@@ -55,8 +55,8 @@ TEST(Inner, LongerThanItsLengthField_IsCutToIt) {
 TEST(Inner, EveryTruncation_IsRefusedOrHidesThePorts) {
   for (const char* destination : {"10.2.0.1", "2001:db8::2"}) {
     const bool v4 = destination[0] == '1';
-    const Bytes packet = make_packet(
-        {.source = v4 ? "10.1.0.1" : "2001:db8::1", .destination = destination});
+    const Bytes packet =
+        make_packet({.source = v4 ? "10.1.0.1" : "2001:db8::1", .destination = destination});
     for (std::size_t size = 0; size < packet.size(); ++size) {
       EXPECT_FALSE(parse_inner(ByteView{packet}.first(size)).has_value()) << size;
     }
