@@ -17,6 +17,7 @@ namespace cygnet::wire {
 [[nodiscard]] Result<DeletePayload, ParseError> parse_delete(Reader body);
 [[nodiscard]] Result<TsPayload, ParseError> parse_ts(Reader body, bool initiator);
 [[nodiscard]] Result<CpPayload, ParseError> parse_cp(Reader body);
+[[nodiscard]] Result<EapPayload, ParseError> parse_eap(Reader body);
 
 void write_body(Writer& out, const SaPayload& payload);
 void write_body(Writer& out, const KePayload& payload);

@@ -1,4 +1,5 @@
-// The header, the chain of payloads, SK and SKF framing.     RFC 7296 §3.1, §3.2, §3.14, RFC 7383 §2.5
+// The header, the chain of payloads, SK and SKF framing.     RFC 7296 §3.1, §3.2, §3.14, RFC 7383
+// §2.5
 //
 //    |                       IKE SA Initiator's SPI                  |
 //    |                       IKE SA Responder's SPI                  |
@@ -52,31 +53,48 @@ void parse_body(Reader& in, PayloadType type, bool critical, ByteView body,
                 std::vector<Payload>& out) {
   const auto reader = [body](std::string_view what) { return Reader{body, what}; };
   switch (type) {
-    case PayloadType::sa: return keep(in, out, parse_sa(reader("SA payload")));
-    case PayloadType::ke: return keep(in, out, parse_ke(reader("KE payload")));
-    case PayloadType::id_i: return keep(in, out, parse_id(reader("IDi payload"), true));
-    case PayloadType::id_r: return keep(in, out, parse_id(reader("IDr payload"), false));
-    case PayloadType::cert: return keep(in, out, parse_cert(reader("CERT payload")));
-    case PayloadType::cert_req: return keep(in, out, parse_cert_req(reader("CERTREQ payload")));
-    case PayloadType::auth: return keep(in, out, parse_auth(reader("AUTH payload")));
-    case PayloadType::nonce: return keep(in, out, parse_nonce(reader("Nonce payload")));
-    case PayloadType::notify: return keep(in, out, parse_notify(reader("Notify payload")));
-    case PayloadType::del: return keep(in, out, parse_delete(reader("Delete payload")));
-    case PayloadType::ts_i: return keep(in, out, parse_ts(reader("TSi payload"), true));
-    case PayloadType::ts_r: return keep(in, out, parse_ts(reader("TSr payload"), false));
-    case PayloadType::cp: return keep(in, out, parse_cp(reader("CP payload")));
-    case PayloadType::vendor_id: out.emplace_back(VendorIdPayload{to_bytes(body)}); return;
-    case PayloadType::eap: out.emplace_back(EapPayload{to_bytes(body)}); return;
+    case PayloadType::sa:
+      return keep(in, out, parse_sa(reader("SA payload")));
+    case PayloadType::ke:
+      return keep(in, out, parse_ke(reader("KE payload")));
+    case PayloadType::id_i:
+      return keep(in, out, parse_id(reader("IDi payload"), true));
+    case PayloadType::id_r:
+      return keep(in, out, parse_id(reader("IDr payload"), false));
+    case PayloadType::cert:
+      return keep(in, out, parse_cert(reader("CERT payload")));
+    case PayloadType::cert_req:
+      return keep(in, out, parse_cert_req(reader("CERTREQ payload")));
+    case PayloadType::auth:
+      return keep(in, out, parse_auth(reader("AUTH payload")));
+    case PayloadType::nonce:
+      return keep(in, out, parse_nonce(reader("Nonce payload")));
+    case PayloadType::notify:
+      return keep(in, out, parse_notify(reader("Notify payload")));
+    case PayloadType::del:
+      return keep(in, out, parse_delete(reader("Delete payload")));
+    case PayloadType::ts_i:
+      return keep(in, out, parse_ts(reader("TSi payload"), true));
+    case PayloadType::ts_r:
+      return keep(in, out, parse_ts(reader("TSr payload"), false));
+    case PayloadType::cp:
+      return keep(in, out, parse_cp(reader("CP payload")));
+    case PayloadType::eap:
+      return keep(in, out, parse_eap(reader("EAP payload")));
+    case PayloadType::vendor_id:
+      out.emplace_back(VendorIdPayload{to_bytes(body)});
+      return;
     case PayloadType::none:
     case PayloadType::sk:
-    case PayloadType::skf: break;
+    case PayloadType::skf:
+      break;
   }
   out.emplace_back(UnknownPayload{.type = type, .critical = critical, .data = to_bytes(body)});
 }
 
 /// Reads SK or SKF, which stand last: `next` is the type of the first payload inside.
-std::optional<Sealed> read_sealed(Reader& in, ByteView datagram, PayloadType type,
-                                  PayloadType next, std::size_t body_size) {
+std::optional<Sealed> read_sealed(Reader& in, ByteView datagram, PayloadType type, PayloadType next,
+                                  std::size_t body_size) {
   Sealed out{.first_inner = next};
   const std::size_t start = in.offset();
   Reader body = in.sub(body_size, type == PayloadType::sk ? "SK payload" : "SKF payload");

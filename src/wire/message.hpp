@@ -21,8 +21,8 @@ namespace cygnet::wire {
 inline constexpr std::size_t kMessageBytesMax = 65535;
 inline constexpr std::size_t kPayloadsMax = 512;
 inline constexpr std::size_t kProposalsMax = 64;
-inline constexpr std::size_t kTransformsMax = 64;      ///< per proposal
-inline constexpr std::size_t kAttributesMax = 16;      ///< per transform
+inline constexpr std::size_t kTransformsMax = 64;  ///< per proposal
+inline constexpr std::size_t kAttributesMax = 16;  ///< per transform
 inline constexpr std::size_t kSelectorsMax = 255;
 inline constexpr std::size_t kCfgAttributesMax = 128;
 
@@ -33,20 +33,25 @@ struct Header {
   std::uint8_t major = 2;
   std::uint8_t minor = 0;
   ExchangeType exchange = ExchangeType::ike_sa_init;
-  bool initiator = false;  ///< I: the sender is the original initiator
-  bool response = false;   ///< R
+  bool initiator = false;       ///< I: the sender is the original initiator
+  bool response = false;        ///< R
   bool higher_version = false;  ///< V; ignored on receipt
   MessageId id;
   friend auto operator<=>(const Header&, const Header&) = default;
 };
 inline constexpr std::size_t kHeaderSize = 28;
 
-/// One proposal substructure. Transform types or attributes without a registry row are kept as
-/// transforms that nothing matches; attributes other than Key Length make their transform
-/// unusable and are marked so.
+/// The key_bits of a transform whose attributes we do not understand: anything but one Key Length
+/// of 1 to 65534 bits in its fixed form. No cipher has that size, so that no configured transform
+/// equals it, whatever its type (RFC 7296 §3.3.6). Such attributes are not written again.
+inline constexpr std::uint16_t kUnusableKeyBits = 0xffff;
+
+/// One proposal substructure, with at least one transform. Transform types without a registry
+/// row are kept, which makes the proposal one that nothing matches; unknown attributes mark their
+/// transform with kUnusableKeyBits.
 struct OfferedProposal {
   std::uint8_t number = 1;
-  Bytes spi;                  ///< 0, 4 or 8 octets
+  Bytes spi;  ///< 0, 4 or 8 octets
   model::Proposal proposal;
   friend auto operator<=>(const OfferedProposal&, const OfferedProposal&) = default;
 };
@@ -62,7 +67,7 @@ struct KePayload {
   friend auto operator<=>(const KePayload&, const KePayload&) = default;
 };
 struct IdPayload {
-  bool initiator = true;   ///< IDi or IDr
+  bool initiator = true;  ///< IDi or IDr
   model::Identity id;
   friend auto operator<=>(const IdPayload&, const IdPayload&) = default;
 };
@@ -73,7 +78,7 @@ struct CertPayload {
 };
 struct CertReqPayload {
   CertEncoding encoding = CertEncoding::x509_signature;
-  Bytes authorities;       ///< concatenated SHA-1 hashes of CA SubjectPublicKeyInfos
+  Bytes authorities;  ///< concatenated SHA-1 hashes of CA SubjectPublicKeyInfos
   friend auto operator<=>(const CertReqPayload&, const CertReqPayload&) = default;
 };
 struct AuthPayload {
@@ -82,12 +87,12 @@ struct AuthPayload {
   friend auto operator<=>(const AuthPayload&, const AuthPayload&) = default;
 };
 struct NoncePayload {
-  Bytes data;              ///< 16 to 256 octets; parsing refuses others
+  Bytes data;  ///< 16 to 256 octets; parsing refuses others
   friend auto operator<=>(const NoncePayload&, const NoncePayload&) = default;
 };
 struct NotifyPayload {
   ProtocolId protocol = ProtocolId::none;
-  Bytes spi;               ///< 0, 4 or 8 octets
+  Bytes spi;  ///< 0, 4 or 8 octets
   NotifyType type = NotifyType::invalid_syntax;
   Bytes data;
   friend auto operator<=>(const NotifyPayload&, const NotifyPayload&) = default;
@@ -104,7 +109,7 @@ struct VendorIdPayload {
 /// Selectors of a type without a row are dropped on parsing and counted: a responder must not
 /// take them for "nothing offered" silently.
 struct TsPayload {
-  bool initiator = true;   ///< TSi or TSr
+  bool initiator = true;  ///< TSi or TSr
   std::vector<model::TrafficSelector> selectors;
   std::uint8_t unknown_count = 0;
   friend auto operator<=>(const TsPayload&, const TsPayload&) = default;
@@ -119,8 +124,9 @@ struct CpPayload {
   std::vector<CfgAttribute> attributes;
   friend auto operator<=>(const CpPayload&, const CpPayload&) = default;
 };
+/// One EAP packet, whose own length field agrees with the payload's (RFC 7296 §3.16).
 struct EapPayload {
-  Bytes message;
+  Bytes message;  ///< at least 4 octets; parsing refuses others
   friend auto operator<=>(const EapPayload&, const EapPayload&) = default;
 };
 /// A payload whose type has no row. Kept, so that it can be logged, answered when critical and
@@ -132,12 +138,14 @@ struct UnknownPayload {
   friend auto operator<=>(const UnknownPayload&, const UnknownPayload&) = default;
 };
 
-using Payload =
-    std::variant<SaPayload, KePayload, IdPayload, CertPayload, CertReqPayload, AuthPayload,
-                 NoncePayload, NotifyPayload, DeletePayload, VendorIdPayload, TsPayload, CpPayload,
-                 EapPayload, UnknownPayload>;
+using Payload = std::variant<SaPayload, KePayload, IdPayload, CertPayload, CertReqPayload,
+                             AuthPayload, NoncePayload, NotifyPayload, DeletePayload,
+                             VendorIdPayload, TsPayload, CpPayload, EapPayload, UnknownPayload>;
 [[nodiscard]] PayloadType type_of(const Payload& payload);
-/// "SA", "KE", "N(COOKIE)", "D(ESP 1234abcd)": the notation of RFC 7296 §1.2 for transcripts.
+/// A Delete names this many SPIs in a summary; the rest is counted ("+3").
+inline constexpr std::size_t kSummarySpisMax = 16;
+/// "SA", "KE", "N(COOKIE)", "D(ike)", "D(esp 1234abcd,5678abcd)", "CP(CFG_REQUEST)",
+/// "PAYLOAD(99)": the notation of RFC 7296 §1.2 for transcripts.
 [[nodiscard]] std::string summary(const Payload& payload);
 /// "SA KE Ni N(NAT_DETECTION_SOURCE_IP)"; `response` makes it Nr.
 [[nodiscard]] std::string summary(const std::vector<Payload>& payloads, bool response);
@@ -146,8 +154,9 @@ using Payload =
 /// The views point into the datagram.
 struct Sealed {
   PayloadType first_inner = PayloadType::none;
-  ByteView associated;     ///< header up to and including the SK or SKF generic header (and fragment numbers)
-  ByteView body;           ///< IV, ciphertext, ICV
+  ByteView associated;  ///< header up to and including the SK or SKF generic header (and fragment
+                        ///< numbers)
+  ByteView body;        ///< IV, ciphertext, ICV
   std::uint16_t fragment = 0;  ///< 1-based number of an SKF, 0 for SK
   std::uint16_t total = 0;
 };
@@ -181,7 +190,8 @@ struct Chain {
 /// associated data of an AEAD (RFC 5282 §5.1).
 [[nodiscard]] Bytes write_sk_head(const Header& header, PayloadType first_inner,
                                   std::size_t body_size);
-/// The same for fragment `number` of `total` (RFC 7383 §2.5); `first_inner` counts in the first only.
+/// The same for fragment `number` of `total` (RFC 7383 §2.5); `first_inner` counts in the first
+/// only.
 [[nodiscard]] Bytes write_skf_head(const Header& header, PayloadType first_inner,
                                    std::uint16_t number, std::uint16_t total,
                                    std::size_t body_size);

@@ -11,15 +11,23 @@
 namespace cygnet::wire {
 namespace {
 
+constexpr std::uint8_t kEspSpiSize = 4;
+
 bool fits(NotifyData shape, std::size_t size) {
   switch (shape) {
-    case NotifyData::u8: return size == 1;
-    case NotifyData::u16: return size == 2;
-    case NotifyData::u32: return size == 4;
-    case NotifyData::u16s: return size % 2 == 0;
-    case NotifyData::hash: return size == 20;
+    case NotifyData::u8:
+      return size == 1;
+    case NotifyData::u16:
+      return size == 2;
+    case NotifyData::u32:
+      return size == 4;
+    case NotifyData::u16s:
+      return size % 2 == 0;
+    case NotifyData::hash:
+      return size == 20;
     case NotifyData::none:  // stray data is ignored
-    case NotifyData::any: return true;
+    case NotifyData::any:
+      return true;
   }
   return false;
 }
@@ -53,12 +61,19 @@ Result<DeletePayload, ParseError> parse_delete(Reader body) {
   DeletePayload out{.protocol = body.be<ProtocolId>()};
   const auto spi_size = body.be<std::uint8_t>();
   const auto count = body.be<std::uint16_t>();
-  if (out.protocol == ProtocolId::ike) {
-    body.require(spi_size == 0 && count == 0);
-  } else {
-    body.require(spi_size == 4);
-    body.require(body.remaining() == std::size_t{count} * 4);
-    for (std::size_t i = 0; body.ok() && i < count; ++i) out.spis.push_back(body.be<EspSpi>());
+  switch (out.protocol) {
+    case ProtocolId::ike:
+      body.require(spi_size == 0 && count == 0);
+      break;
+    case ProtocolId::ah:
+    case ProtocolId::esp:
+      body.require(spi_size == kEspSpiSize);
+      body.require(body.remaining() == std::size_t{count} * kEspSpiSize);
+      for (std::size_t i = 0; body.ok() && i < count; ++i) out.spis.push_back(body.be<EspSpi>());
+      break;
+    default:
+      //= RFC7296#3.11 "Protocol ID (1 octet) - Must be 1 for an IKE SA, 2 for AH, or 3 for ESP."
+      body.fail(ParseFault::bad_value);
   }
   return body.finish(std::move(out));
 }
@@ -67,7 +82,7 @@ void write_body(Writer& out, const DeletePayload& payload) {
   const bool ike = payload.protocol == ProtocolId::ike;
   CYG_CHECK(payload.spis.size() <= 0xffff && (!ike || payload.spis.empty()));
   out.be(payload.protocol);
-  out.be(static_cast<std::uint8_t>(ike ? 0 : 4));
+  out.be(ike ? std::uint8_t{0} : kEspSpiSize);
   out.be(static_cast<std::uint16_t>(payload.spis.size()));
   for (const EspSpi spi : payload.spis) out.be(spi);
 }

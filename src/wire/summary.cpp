@@ -1,6 +1,8 @@
 // Payloads in the notation of RFC 7296 §1.2, for transcripts and logs.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "wire/message.hpp"
 
 namespace cygnet::wire {
@@ -13,10 +15,14 @@ struct Overloaded : Cases... {
 
 std::string protocol_text(ProtocolId protocol) {
   switch (protocol) {
-    case ProtocolId::ike: return "ike";
-    case ProtocolId::esp: return "esp";
-    case ProtocolId::ah: return "ah";
-    case ProtocolId::none: break;
+    case ProtocolId::ike:
+      return "ike";
+    case ProtocolId::esp:
+      return "esp";
+    case ProtocolId::ah:
+      return "ah";
+    case ProtocolId::none:
+      break;
   }
   return cygnet::to_string(protocol);
 }
@@ -50,9 +56,11 @@ std::string summary(const Payload& payload) {
   }
   if (const auto* del = std::get_if<DeletePayload>(&payload)) {
     std::string out = "D(" + protocol_text(del->protocol);
-    for (std::size_t i = 0; i < del->spis.size(); ++i) {
+    const std::size_t shown = std::min(del->spis.size(), kSummarySpisMax);
+    for (std::size_t i = 0; i < shown; ++i) {
       out += fmt::format("{}{:08x}", i == 0 ? " " : ",", del->spis[i].value());
     }
+    if (del->spis.size() > shown) out += fmt::format(",+{}", del->spis.size() - shown);
     return out + ")";
   }
   if (const auto* cp = std::get_if<CpPayload>(&payload)) {

@@ -10,27 +10,41 @@
 namespace cygnet::wire {
 namespace {
 
+constexpr std::size_t kSelectorHeader = 4;
+constexpr std::size_t kPortsSize = 4;
+
+/// 0 for a type whose data we cannot read.
+std::size_t address_size(TsType type) {
+  switch (type) {
+    case TsType::ipv4_addr_range:
+      return 4;
+    case TsType::ipv6_addr_range:
+      return 16;
+  }
+  return 0;
+}
+
 void read_selector(Reader& in, TsPayload& out) {
   const auto type = in.be<TsType>();
-  const auto protocol = in.be<std::uint8_t>();
+  model::TrafficSelector selector{.protocol = in.be<std::uint8_t>()};
   const auto length = in.be<std::uint16_t>();
-  in.require(length >= 4);
-  Reader body = in.sub(in.ok() ? length - std::size_t{4} : 0, "traffic selector");
-  const std::size_t size = type == TsType::ipv4_addr_range   ? 4
-                           : type == TsType::ipv6_addr_range ? 16
-                                                             : 0;
+  in.require(length >= kSelectorHeader);
+  Reader body = in.sub(in.ok() ? length - kSelectorHeader : 0, "traffic selector");
+  if (!in.ok()) return;
+  const std::size_t size = address_size(type);
   if (size == 0) {
-    ++out.unknown_count;
+    ++out.unknown_count;  // cannot pass 255: the count of selectors is one octet
     return;
   }
-  model::TrafficSelector selector{.protocol = protocol};
+  body.require(body.remaining() == kPortsSize + 2 * size);
   selector.start_port = body.be<std::uint16_t>();
   selector.end_port = body.be<std::uint16_t>();
   const auto first = IpAddress::from_bytes(body.take(size));
   const auto last = IpAddress::from_bytes(body.take(size));
-  if (body.ok() && !body.empty()) body.fail(ParseFault::bad_length);
   if (body.ok() && first && last) {
     selector.range = {.first = *first, .last = *last};
+    //= RFC7296#3.13.1 "Systems ... that wish to indicate "OPAQUE" ports, but not "ANY" ports, MUST
+    //=                 set the start port to 65535 and the end port to 0."
     const bool opaque = selector.start_port == 65535 && selector.end_port == 0;
     body.require(*first <= *last && (opaque || selector.start_port <= selector.end_port),
                  ParseFault::bad_value);
