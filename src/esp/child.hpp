@@ -54,6 +54,11 @@ class TinyGuard {
   TinyLock& lock_;
 };
 
+/// The worker that an inbound SPI belongs to; io::open_natt()'s selector computes the same.
+[[nodiscard]] constexpr std::size_t owner_of(EspSpi inbound, std::size_t workers) {
+  return inbound.value() % workers;
+}
+
 /// How an SA's cipher shapes its packets.
 struct SaShape {
   std::size_t iv = 0;
@@ -134,6 +139,10 @@ struct Child {
   model::CopyDscp copy_dscp;
   std::unique_ptr<InboundSa> inbound;
   std::unique_ptr<OutboundSa> outbound;
+  /// The one worker that seals for this child, so that packets leave in sequence order: peers'
+  /// windows may be as small as 32. It is also the one whose socket gets the child's packets,
+  /// so the kernel steers both directions of a flow to it.
+  std::size_t owner = 0;
 
   std::atomic<const Path*> path{nullptr};     ///< owned by Master
   std::atomic<std::uint32_t> path_mtu{1500};  ///< octets of outer packet

@@ -70,6 +70,7 @@ Result<std::vector<Change>> Master::install(const model::ChildSpec& spec) {
       CYG_TRY(auto outbound, SaKeys::make(*options_.provider, *spec.outbound, options_.workers));
       child.outbound = std::make_unique<OutboundSa>(std::move(outbound), options_.first_sequence);
     }
+    child.owner = owner_of(spec.inbound->spi, options_.workers);
     slots_[model::spi_slot(spec.inbound->spi)] = spec.id;
     changes.push_back({Change::Kind::add_inbound, &child, 0});
   } else if (spec.action == model::PolicyAction::trap) {

@@ -55,6 +55,11 @@ void Worker::outbound_one(const Tables& tables, Packet& packet, Instant now) {
     case model::PolicyAction::protect:
       break;
   }
+  if (child.owner != index_) {
+    packet.owner = child.owner;
+    packet.verdict = Verdict::elsewhere;
+    return;
+  }
   if (!fits(child, packet, *inner, now)) return;
   if (const Drop refused = admit(child, inner->size); refused != Drop::none) {
     return drop(packet, refused);

@@ -17,10 +17,11 @@ inline constexpr std::size_t kTailroom = 64;
 
 /// What to do with a packet now.
 enum class Verdict : std::uint8_t {
-  drop,     ///< nothing; `reason` says why, and it was counted
-  send,     ///< data is an ESP packet: send it from `local` to `remote` with `tos`
-  deliver,  ///< data is an inner packet (or our ICMP error) for the host
-  held,     ///< a trap keeps a copy until its child is up
+  drop,       ///< nothing; `reason` says why, and it was counted
+  send,       ///< data is an ESP packet: send it from `local` to `remote` with `tos`
+  deliver,    ///< data is an inner packet (or our ICMP error) for the host
+  held,       ///< a trap keeps a copy until its child is up
+  elsewhere,  ///< data is unchanged: give it to the worker `owner`, who seals for this child
 };
 
 /// A view of one packet in a buffer of the caller's. Before outbound(): data is what the host
@@ -36,6 +37,7 @@ struct Packet {
   bool dont_fragment = false;  ///< outer DF, for IPv4
   bool udp_encap = true;       ///< send in UDP
   model::ChildId child;        ///< that sealed or opened it
+  std::size_t owner = 0;       ///< with Verdict::elsewhere
   Verdict verdict = Verdict::drop;
   Drop reason = Drop::none;
 

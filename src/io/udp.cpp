@@ -78,7 +78,7 @@ Result<void> set_options(int fd, const UdpOptions& options) {
     CYG_TRY_DO(
         set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_WANT, "set IPV6_MTU_DISCOVER"));
   }
-  CYG_TRY_DO(set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1, "set SO_REUSEADDR"));
+  // No SO_REUSEADDR: with UDP it would let two daemons share a port without noticing.
   if (options.reuse_port) {
     CYG_TRY_DO(set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1, "set SO_REUSEPORT"));
   }
@@ -317,6 +317,11 @@ Result<void> UdpSocket::send_one(const UdpOutgoing& datagram) {
 Result<NattSockets> open_natt(UdpOptions options, unsigned workers) {
   if (workers == 0 || workers > kUdpWorkersMax) {
     return fail("open ESP-in-UDP sockets", "1 to 64 workers are possible");
+  }
+  if (options.port != 0) {
+    // Another daemon's group must not be joined: without SO_REUSEPORT a taken port is an error.
+    options.reuse_port = false;
+    CYG_TRY(const UdpSocket probe, UdpSocket::open(options));
   }
   options.reuse_port = true;
   UdpOptions control_options = options;

@@ -82,10 +82,12 @@ void Plane::Impl::publish(const std::vector<Change>& changes) {
     for (const Change& change : changes) tables.apply(change);
   });
   master.collect();
-  for (Bytes& packet : master.release(shared.tables.current(), clock_now())) {
+  std::vector<Bytes> released = master.release(shared.tables.current(), clock_now());
+  for (Bytes& packet : released) {
     // A refusal is counted by the inbox; the sender of the packet repeats it.
     static_cast<void>(workers.front()->submit(std::move(packet)));
   }
+  if (!released.empty()) workers.front()->wake();
 }
 
 void Plane::Impl::learn_path_mtus() {
@@ -140,6 +142,9 @@ Result<std::unique_ptr<Plane>> Plane::open(Options options) {
                                                          std::move(tun.queues[i]), std::move(wake),
                                                          impl->shared, *options.rng));
   }
+  std::vector<PumpWorker*> peers;
+  for (const auto& worker : impl->workers) peers.push_back(worker.get());
+  for (const auto& worker : impl->workers) worker->set_peers(peers);
   CYG_TRY_DO(impl->start_workers());
   return std::unique_ptr<Plane>{new Plane{std::move(impl)}};
 }

@@ -23,7 +23,7 @@ inline constexpr std::size_t kIkeQueueMax = 256;
 /// Events that may wait for take_events(). A child has a handful in flight at most, so this is
 /// reached only when the control thread has stopped listening.
 inline constexpr std::size_t kEventQueueMax = 1'000'000;
-/// Packets of traps that may wait for a worker to seal them.
+/// Inner packets that may wait for the worker that seals for their child.
 inline constexpr std::size_t kInboxMax = 4096;
 
 /// The sockets of one worker, bound to the ESP-in-UDP port; at least one of them.
@@ -57,6 +57,8 @@ struct Totals {
   std::uint64_t ike_forwarded = 0;     ///< IKE datagrams that crossed to the control thread
   std::uint64_t ike_refused = 0;       ///< ... that found the queue full
   std::uint64_t runts = 0;             ///< too short for ESP
+  std::uint64_t handed_over = 0;       ///< inner packets that another worker had to seal
+  std::uint64_t handover_refused = 0;  ///< ... and that found its inbox full
   std::uint64_t send_failures = 0;     ///< the kernel refused a datagram
   std::uint64_t receive_failures = 0;  ///< a socket reported an error instead of a datagram
   std::uint64_t events_lost = 0;       ///< events that nobody took in time; see kEventQueueMax

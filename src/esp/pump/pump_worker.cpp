@@ -63,12 +63,6 @@ void PumpWorker::run() {
   }
 }
 
-bool PumpWorker::submit(Bytes packet) {
-  const bool taken = inbox_.push(std::move(packet));
-  wake();
-  return taken;
-}
-
 void PumpWorker::from_inbox() {
   const std::vector<Bytes> waiting = inbox_.take();
   for (std::size_t done = 0; done < waiting.size();) {
@@ -107,6 +101,24 @@ void PumpWorker::seal_and_send(std::span<Packet> batch) {
   send(sockets_.v6.get(), IpFamily::v6, batch);
   for (const Packet& packet : batch) {
     if (packet.verdict == Verdict::deliver) write_tun(packet);  // ICMP: too big
+  }
+  hand_over(batch);
+}
+
+// Only a flow's first packets come to the wrong queue: the kernel steers it to the queue on
+// which the answers arrive, and those arrive at the child's owner.
+void PumpWorker::hand_over(std::span<const Packet> batch) {
+  std::uint64_t woken = 0;  // a bit for each worker: at most 64 (kTunQueuesMax)
+  for (const Packet& packet : batch) {
+    if (packet.verdict != Verdict::elsewhere) continue;
+    count(counters_.handed_over);
+    // A refusal is counted by the inbox.
+    if (peers_[packet.owner]->submit(to_bytes(packet.data()))) {
+      woken |= std::uint64_t{1} << packet.owner;
+    }
+  }
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    if (((woken >> i) & 1) != 0) peers_[i]->wake();
   }
 }
 
@@ -221,6 +233,8 @@ void PumpWorker::add_totals(Totals& out) const {
   out.keepalives += counters_.keepalives.load(relaxed);
   out.ike_forwarded += counters_.ike_forwarded.load(relaxed);
   out.runts += counters_.runts.load(relaxed);
+  out.handed_over += counters_.handed_over.load(relaxed);
+  out.handover_refused += inbox_.dropped();
   out.send_failures += counters_.send_failures.load(relaxed);
   out.receive_failures += counters_.receive_failures.load(relaxed);
   out.tun_failures += counters_.tun_failures.load(relaxed);

@@ -48,14 +48,17 @@ class PumpWorker {
   /// Returns after `shared.stop` is set and wake() was called.
   void run();
   void wake() const { wake_.signal(); }
-  /// Gives an inner packet to be sealed and sent; false when too many wait.
-  [[nodiscard]] bool submit(Bytes packet);
+  /// Gives an inner packet to be sealed and sent; false, and counted, when too many wait. Takes
+  /// effect with wake().
+  [[nodiscard]] bool submit(Bytes packet) { return inbox_.push(std::move(packet)); }
+  /// Who else there is, by index; before the threads start.
+  void set_peers(std::vector<PumpWorker*> peers) { peers_ = std::move(peers); }
   void add_totals(Totals& out) const;
 
  private:
   struct Counters {
-    std::atomic<std::uint64_t> keepalives{0}, ike_forwarded{0}, runts{0}, send_failures{0},
-        receive_failures{0}, tun_failures{0};
+    std::atomic<std::uint64_t> keepalives{0}, ike_forwarded{0}, runts{0}, handed_over{0},
+        send_failures{0}, receive_failures{0}, tun_failures{0};
     std::atomic<bool> tun_lost{false};
   };
   void from_tun();
@@ -66,6 +69,7 @@ class PumpWorker {
   void send(io::UdpSocket* socket, IpFamily family, std::span<const Packet> batch);
   void skip_failed(std::span<io::UdpOutgoing> rest, std::span<const model::ChildId> children,
                    int error, std::size_t& skip);
+  void hand_over(std::span<const Packet> batch);
   void write_tun(const Packet& packet);
   void flush_events();
   [[nodiscard]] MutableBytes slot(std::size_t i);
@@ -83,6 +87,7 @@ class PumpWorker {
   std::vector<io::UdpReceived> received_;
   std::vector<io::UdpOutgoing> outgoing_;
   std::vector<model::ChildId> outgoing_children_;
+  std::vector<PumpWorker*> peers_;
 };
 
 }  // namespace cygnet::esp::pump

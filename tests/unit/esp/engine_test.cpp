@@ -612,6 +612,28 @@ TEST(Engine, TooLittleRoom_IsRefusedBeforeSealing) {
   EXPECT_EQ(to_hex(ByteView{sent[0].esp}.subspan(4, 4)), "00000001");
 }
 
+// Only the owner seals, so that a child's packets leave in sequence order whatever queue they
+// came from; any worker opens.
+TEST(Worker, ChildOfAnotherWorker_IsHandedOverUnchanged) {
+  test::SeededRng rng{1};
+  Master master{{.provider = &crypto::openssl(), .workers = 2}};
+  Tables tables;
+  const ChildSpec spec = child_a();
+  const auto changes = master.install(spec);
+  ASSERT_TRUE(changes.has_value());
+  for (const Change& change : *changes) tables.apply(change);
+  const std::size_t owner = owner_of(spec.inbound->spi, 2);
+  for (const std::size_t index : {0U, 1U}) {
+    Worker worker{index, rng};
+    OwnedPacket owned{a_to_b()};
+    worker.outbound(tables, {&owned.packet, 1}, Instant{});
+    EXPECT_EQ(owned.packet.verdict, index == owner ? Verdict::send : Verdict::elsewhere);
+    if (index == owner) continue;
+    EXPECT_EQ(owned.packet.owner, owner);
+    EXPECT_EQ(to_bytes(owned.packet.data()), a_to_b());
+  }
+}
+
 TEST(Drops, EveryReason_HasAName) {
   for (std::size_t i = 0; i < kDropReasons; ++i) {
     EXPECT_NE(to_string(static_cast<Drop>(i)), "unknown");
