@@ -1,0 +1,264 @@
+#include "control/credentials.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "pki/credentials_file.hpp"
+#include "pki/identity.hpp"
+
+namespace cygnet::control {
+namespace {
+
+ike::Reason reason_of(pki::PathFault fault) {
+  switch (fault) {
+    case pki::PathFault::missing: return ike::Reason::certificate_missing;
+    case pki::PathFault::malformed: return ike::Reason::malformed;
+    case pki::PathFault::limit: return ike::Reason::limit;
+    case pki::PathFault::expired: return ike::Reason::certificate_expired;
+    case pki::PathFault::not_yet_valid: return ike::Reason::certificate_not_yet_valid;
+    case pki::PathFault::untrusted:
+    case pki::PathFault::wrong_ca: return ike::Reason::certificate_untrusted;
+    case pki::PathFault::profile:
+    case pki::PathFault::weak_key: return ike::Reason::certificate_profile;
+    case pki::PathFault::revoked: return ike::Reason::certificate_revoked;
+    case pki::PathFault::identity_not_in_certificate:
+      return ike::Reason::identity_not_in_certificate;
+    case pki::PathFault::internal: break;
+  }
+  return ike::Reason::internal;
+}
+
+ike::answer::Refused refused(ike::Reason reason, std::string ours, std::string theirs,
+                             std::string advice) {
+  return {.reason = reason,
+          .ours = std::move(ours),
+          .theirs = std::move(theirs),
+          .advice = std::move(advice)};
+}
+
+/// How well a secret's owners fit a pair: each end that an owner names counts by how exactly.
+int secret_rank(const config::SharedSecret& secret, const ike::ask::SharedKeyMac& ask) {
+  if (secret.owners.empty()) return 1;
+  int rank = 0;
+  bool remote_fits = false;
+  bool local_fits = false;
+  for (const model::IdentityPattern& owner : secret.owners) {
+    const auto remote = pki::match_identity(owner, ask.remote);
+    const auto local = pki::match_identity(owner, ask.local);
+    if (remote) {
+      remote_fits = true;
+      rank = std::max(rank, 2 + static_cast<int>(remote->kind));
+    }
+    local_fits = local_fits || local.has_value();
+  }
+  // One owner alone names the peer; with several, both ends must be among them.
+  if (!remote_fits) return secret.owners.size() == 1 && local_fits ? 2 : 0;
+  return local_fits ? rank + 10 : rank;
+}
+
+std::vector<pki::Certificate> parsed(const std::vector<Bytes>& ders) {
+  std::vector<pki::Certificate> out;
+  for (const Bytes& der : ders) {
+    if (auto one = pki::Certificate::parse(der)) out.push_back(*std::move(one));
+  }
+  return out;
+}
+
+}  // namespace
+
+Credentials Credentials::from(config::Loaded& loaded, config::Diagnostics& diags) {
+  Credentials out;
+  const auto place_of = [](const std::string& path) { return config::Place{.file = path}; };
+  for (const config::CertificateFile& file : loaded.certificates) {
+    if (file.kind == config::CertificateKind::x509crl) continue;  // read when they are checked
+    auto all = pki::Certificate::parse_all(file.data);
+    if (!all) {
+      diags.error(place_of(file.path), all.error().text());
+      continue;
+    }
+    auto& list = file.kind == config::CertificateKind::x509ca ? out.trust_.anchors
+                                                              : out.trust_.intermediates;
+    for (pki::Certificate& one : *all) list.push_back(std::move(one));
+  }
+  for (config::KeyFile& file : loaded.keys) {
+    const std::string password = cygnet::to_string(file.password.reveal());
+    if (file.kind == config::KeyFileKind::pkcs12) {
+      auto opened = pki::load_pkcs12(file.data.reveal(), password);
+      if (!opened) {
+        diags.error(file.place, file.path + ": " + opened.error().text());
+        continue;
+      }
+      out.keys_.push_back(std::move(opened->key));
+      for (pki::Certificate& one : opened->certs) {
+        out.trust_.intermediates.push_back(std::move(one));
+      }
+      continue;
+    }
+    auto key = pki::load_key(file.data.reveal(), password);
+    if (key) {
+      out.keys_.push_back(*std::move(key));
+    } else {
+      diags.error(file.place, file.path + ": " + key.error().text());
+    }
+  }
+  out.secrets_ = std::move(loaded.shared_secrets);
+  for (const pki::Certificate& one : out.trust_.intermediates) {
+    if (out.key_for(one) != nullptr) out.own_.push_back(one);
+  }
+  return out;
+}
+
+const crypto::PrivateKey* Credentials::key_for(const pki::Certificate& certificate) const {
+  for (const auto& key : keys_) {
+    if (equal(key->public_key(), certificate.public_key())) return key.get();
+  }
+  return nullptr;
+}
+
+void Credentials::complete(model::Connection& connection, config::Diagnostics& diags) const {
+  model::LocalAuth& local = connection.local;
+  if (local.method != model::AuthClass::pubkey) return;
+  const config::Place place{.file = "connection '" + connection.name + "'"};
+  if (local.certs.empty()) {
+    for (const pki::Certificate& one : own_) {
+      if (!local.id || one.confirms(*local.id)) local.certs.push_back(to_bytes(one.der()));
+    }
+  }
+  const std::vector<pki::Certificate> certs = parsed(local.certs);
+  if (certs.empty()) {
+    diags.error(place, local.id ? fmt::format("no certificate with a private key has the id '{}'; "
+                                              "set local.certs or local.id",
+                                              pki::to_text(*local.id))
+                                : "no certificate with a private key; put them into x509 and "
+                                  "private, or name one in local.certs");
+    return;
+  }
+  if (!local.id) local.id = certs.front().subject();
+  for (const pki::Certificate& one : certs) {
+    if (key_for(one) == nullptr) {
+      diags.error(place, fmt::format("no private key for the certificate {}", one.names()));
+    } else if (!one.confirms(*local.id)) {
+      diags.error(place, fmt::format("local.id '{}' is not in its certificate, which has: {}",
+                                     pki::to_text(*local.id), one.names()));
+    }
+  }
+}
+
+std::vector<Bytes> Credentials::chain_of(const pki::Certificate& end) const {
+  std::vector<Bytes> out{to_bytes(end.der())};
+  pki::Certificate at = end;
+  const auto issuer_of = [](const std::vector<pki::Certificate>& list,
+                            const pki::Certificate& child) -> const pki::Certificate* {
+    const auto found = std::ranges::find_if(list, [&child](const pki::Certificate& one) {
+      return one.is_ca() && one.subject() == child.issuer() && !(one == child);
+    });
+    return found == list.end() ? nullptr : &*found;
+  };
+  // Intermediates up to, but not including, a self-signed root.
+  while (!at.self_signed() && out.size() < static_cast<std::size_t>(pki::kPathDepthMax)) {
+    const pki::Certificate* issuer = issuer_of(trust_.intermediates, at);
+    if (issuer == nullptr) issuer = issuer_of(trust_.anchors, at);
+    if (issuer == nullptr || issuer->self_signed()) break;
+    out.push_back(to_bytes(issuer->der()));
+    at = *issuer;
+  }
+  return out;
+}
+
+bool Credentials::leads_to(const pki::Certificate& end,
+                           const std::vector<Bytes>& authorities) const {
+  std::vector<pki::Certificate> line = parsed(chain_of(end));
+  for (const pki::Certificate& anchor : trust_.anchors) {
+    if (!line.empty() && anchor.subject() == line.back().issuer()) line.push_back(anchor);
+  }
+  return std::ranges::any_of(line, [&](const pki::Certificate& one) {
+    return std::ranges::any_of(authorities,
+                               [&](const Bytes& hash) { return equal(hash, one.authority_hash()); });
+  });
+}
+
+Credentials::SignResult Credentials::sign(const ike::ask::Sign& ask,
+                                          const model::Connection& connection) const {
+  const std::vector<pki::Certificate> certs = parsed(connection.local.certs);
+  const pki::Certificate* chosen = nullptr;
+  for (const pki::Certificate& one : certs) {
+    if (key_for(one) == nullptr) continue;
+    if (chosen == nullptr) chosen = &one;
+    if (!ask.authorities.empty() && leads_to(one, ask.authorities)) {
+      chosen = &one;
+      break;
+    }
+  }
+  if (chosen == nullptr) {
+    return refused(ike::Reason::certificate_missing, "no certificate with its private key", "",
+                   "put certificate and key into x509 and private");
+  }
+  auto signature = key_for(*chosen)->sign(
+      ask.octets, {.digital_signature = ask.digital_signature, .hashes = ask.hashes});
+  if (!signature) {
+    return refused(ike::Reason::auth_method_mismatch, signature.error().text(), "",
+                   "use a certificate with a key the peer can verify");
+  }
+  return ike::answer::Signed{.signature = *std::move(signature), .chain = chain_of(*chosen)};
+}
+
+Credentials::MacResult Credentials::mac(const crypto::Provider& crypto,
+                                        const ike::ask::SharedKeyMac& ask) const {
+  const config::SharedSecret* best = nullptr;
+  int best_rank = 0;
+  for (const config::SharedSecret& secret : secrets_) {
+    const int rank = secret_rank(secret, ask);
+    if (rank > best_rank) {
+      best = &secret;
+      best_rank = rank;
+    }
+  }
+  if (best == nullptr) {
+    return refused(ike::Reason::psk_missing,
+                   fmt::format("no secret for {} and {}", pki::to_text(ask.local),
+                               pki::to_text(ask.remote)),
+                   "", "add a secrets.ike section whose ids name both ends");
+  }
+  //= RFC7296#2.15 "AUTH = prf( prf(Shared Secret, "Key Pad for IKEv2"), <InitiatorSignedOctets>)"
+  const auto pad = crypto.prf(ask.prf, best->value.reveal(), {as_bytes("Key Pad for IKEv2")});
+  auto value = pad ? crypto.prf(ask.prf, pad->reveal(), {ask.octets}) : std::unexpected(pad.error());
+  if (!value) return refused(ike::Reason::internal, value.error().text(), "", "");
+  return ike::answer::Mac{.value = *std::move(value)};
+}
+
+Credentials::CheckResult Credentials::check(const ike::ask::CheckCertificates& ask,
+                                            const model::Connection& connection,
+                                            bool peer_is_server, WallTime now) const {
+  std::vector<pki::Certificate> chain;
+  for (const Bytes& der : ask.chain) {
+    auto one = pki::Certificate::parse(der);
+    if (!one) return refused(ike::Reason::malformed, "", one.error().text(), "");
+    chain.push_back(*std::move(one));
+  }
+  const std::vector<pki::Certificate> required_cas = parsed(connection.remote.cacerts);
+  const std::vector<pki::Certificate> required_certs = parsed(connection.remote.certs);
+  const auto path = pki::validate_path(trust_, {.chain = chain,
+                                                .identity = ask.remote,
+                                                .required_cas = required_cas,
+                                                .required_certs = required_certs,
+                                                .now = now,
+                                                .peer_is_server = peer_is_server});
+  if (!path) {
+    const pki::PathError& error = path.error();
+    const std::string theirs =
+        error.subject.empty() ? error.theirs : error.theirs + " (" + error.subject + ")";
+    return refused(reason_of(error.fault), error.ours, theirs, error.advice);
+  }
+  return ike::answer::CertificateOk{.public_key = to_bytes(path->end().public_key())};
+}
+
+std::vector<Bytes> Credentials::authorities() const {
+  std::vector<Bytes> out;
+  for (const pki::Certificate& anchor : trust_.anchors) {
+    out.push_back(to_bytes(anchor.authority_hash()));
+  }
+  return out;
+}
+
+}  // namespace cygnet::control

@@ -1,0 +1,132 @@
+#include "control/pools.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace cygnet::control {
+
+std::uint64_t Pool::size() const {
+  const std::uint64_t span = config_.range.last.distance_from(config_.range.first);
+  return span == std::numeric_limits<std::uint64_t>::max() ? span : span + 1;
+}
+
+std::size_t Pool::online() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(leases_, [](const auto& entry) { return entry.second.sa != 0; }));
+}
+
+IpAddress Pool::give(const IpAddress& address, const model::Identity& identity,
+                     std::uint32_t sa) {
+  leases_[address] =
+      Lease{.address = address, .identity = identity, .sa = sa, .last_used = ++clock_};
+  return address;
+}
+
+std::optional<IpAddress> Pool::fresh_address() {
+  // Leases only ever cover addresses below next_offset_ or that somebody wished for.
+  while (next_offset_ < size() && leases_.size() < kOfflineLeasesMax) {
+    const auto candidate = config_.range.first.plus(next_offset_++);
+    if (candidate && !leases_.contains(*candidate)) return *candidate;
+  }
+  return std::nullopt;
+}
+
+std::optional<IpAddress> Pool::take(const model::Identity& identity, std::uint32_t sa,
+                                    const IpAddress& wish) {
+  if (config_.range.contains(wish)) {
+    const auto held = leases_.find(wish);
+    const bool its_own = held != leases_.end() && held->second.identity == identity;
+    const bool free = held == leases_.end() ? leases_.size() < kOfflineLeasesMax
+                                            : held->second.sa == 0 && its_own;
+    if (free) return give(wish, identity, sa);
+  }
+  for (const auto& [address, lease] : leases_) {
+    if (lease.sa == 0 && lease.identity == identity) return give(address, identity, sa);
+  }
+  if (const auto fresh = fresh_address()) return give(*fresh, identity, sa);
+  const Lease* oldest = nullptr;
+  for (const auto& [address, lease] : leases_) {
+    const bool older = oldest == nullptr || lease.last_used < oldest->last_used;
+    if (lease.sa == 0 && older) oldest = &lease;
+  }
+  if (oldest == nullptr) return std::nullopt;
+  return give(IpAddress{oldest->address}, identity, sa);
+}
+
+void Pool::release(std::uint32_t sa) {
+  for (auto& [address, lease] : leases_) {
+    if (lease.sa == sa) lease.sa = 0;
+  }
+}
+
+void Pool::transfer(std::uint32_t old, std::uint32_t fresh) {
+  for (auto& [address, lease] : leases_) {
+    if (lease.sa == old) lease.sa = fresh;
+  }
+}
+
+void Pool::adopt(const Pool& old) {
+  for (const auto& [address, lease] : old.leases_) {
+    if (config_.range.contains(address)) leases_.emplace(address, lease);
+  }
+  clock_ = old.clock_;
+}
+
+void Pools::configure(const std::vector<model::Pool>& pools) {
+  std::map<std::string, Pool, std::less<>> fresh;
+  for (const model::Pool& config : pools) {
+    Pool pool{config};
+    if (const auto old = pools_.find(config.name); old != pools_.end()) pool.adopt(old->second);
+    fresh.emplace(config.name, std::move(pool));
+  }
+  pools_ = std::move(fresh);
+}
+
+std::variant<ike::answer::Leased, ike::answer::Refused> Pools::lease(
+    const ike::ask::Lease& ask, const std::vector<std::string>& pools) {
+  ike::answer::Leased out;
+  std::string full;
+  for (const IpAddress& wish : ask.requested) {
+    for (const std::string& name : pools) {
+      const auto at = pools_.find(name);
+      if (at == pools_.end()) continue;
+      Pool& pool = at->second;
+      if (pool.config().range.first.family() != wish.family()) continue;
+      const auto address = pool.take(ask.remote, ask.sa.value(), wish);
+      if (!address) {
+        full = fmt::format("pool '{}': {} of {} addresses online", name, pool.online(), pool.size());
+        continue;
+      }
+      out.addresses.push_back(*address);
+      const auto add = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+      add(out.dns, pool.config().dns);
+      add(out.nbns, pool.config().nbns);
+      add(out.subnets, pool.config().subnets);
+      add(out.dns_domains, pool.config().dns_domains);
+      break;
+    }
+  }
+  if (!out.addresses.empty()) return out;
+  if (!full.empty()) {
+    return ike::answer::Refused{.reason = ike::Reason::pool_exhausted,
+                                .ours = full,
+                                .theirs = "asks for an address",
+                                .advice = "enlarge the pool's addrs, or give each client its own"};
+  }
+  return ike::answer::Refused{.reason = ike::Reason::no_pool,
+                              .ours = "no pool of the address family it asks for",
+                              .theirs = "asks for an address",
+                              .advice = "add a pool of that family to the connection's pools"};
+}
+
+void Pools::release(ike::SaId sa) {
+  for (auto& [name, pool] : pools_) pool.release(sa.value());
+}
+
+void Pools::transfer(ike::SaId old, ike::SaId fresh) {
+  for (auto& [name, pool] : pools_) pool.transfer(old.value(), fresh.value());
+}
+
+}  // namespace cygnet::control

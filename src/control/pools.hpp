@@ -1,0 +1,76 @@
+// Virtual-IP pools and who holds which address.                    RFC 7296 §2.19
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ike/actions.hpp"
+#include "model/connection.hpp"
+
+namespace cygnet::control {
+
+/// Leases that one pool remembers for identities that are offline; beyond it the one unused
+/// longest is forgotten, so that strangers cannot grow the table.
+inline constexpr std::size_t kOfflineLeasesMax = 65536;
+
+/// One address and its holder. Offline leases are kept for their identity until they are needed.
+struct Lease {
+  IpAddress address;
+  model::Identity identity;
+  std::uint32_t sa = 0;        ///< the IKE_SA that holds it; 0 when offline
+  std::uint64_t last_used = 0; ///< order of use
+};
+
+/// One pool's addresses. An address is never given to two holders at once.
+class Pool {
+ public:
+  explicit Pool(model::Pool config) : config_(std::move(config)) {}
+
+  [[nodiscard]] const model::Pool& config() const { return config_; }
+  /// An address of this pool for `identity`: the one it asks for if that is free or its own, the
+  /// one it had before, a fresh one, or the offline lease unused longest. Empty: exhausted.
+  [[nodiscard]] std::optional<IpAddress> take(const model::Identity& identity, std::uint32_t sa,
+                                              const IpAddress& wish);
+  void release(std::uint32_t sa);
+  /// The IKE_SA was rekeyed: its leases go to the new one.
+  void transfer(std::uint32_t old, std::uint32_t fresh);
+
+  [[nodiscard]] std::uint64_t size() const;
+  [[nodiscard]] std::size_t online() const;
+  [[nodiscard]] std::size_t offline() const { return leases_.size() - online(); }
+  [[nodiscard]] const std::map<IpAddress, Lease>& leases() const { return leases_; }
+  /// Takes over what is still inside the new range after a reload.
+  void adopt(const Pool& old);
+
+ private:
+  IpAddress give(const IpAddress& address, const model::Identity& identity, std::uint32_t sa);
+  [[nodiscard]] std::optional<IpAddress> fresh_address();
+
+  model::Pool config_;
+  std::map<IpAddress, Lease> leases_;
+  std::uint64_t next_offset_ = 0;
+  std::uint64_t clock_ = 0;
+};
+
+/// All pools of a configuration.
+class Pools {
+ public:
+  /// Replaces the set; leases of a pool that keeps its name live on as far as its range allows.
+  void configure(const std::vector<model::Pool>& pools);
+  /// Answers ask::Lease for a connection with these pools: one address per family it asks for.
+  /// Refused when no family can be served; partial success gives what there is.
+  [[nodiscard]] std::variant<ike::answer::Leased, ike::answer::Refused> lease(
+      const ike::ask::Lease& ask, const std::vector<std::string>& pools);
+  void release(ike::SaId sa);
+  void transfer(ike::SaId old, ike::SaId fresh);
+  [[nodiscard]] const std::map<std::string, Pool, std::less<>>& all() const { return pools_; }
+
+ private:
+  std::map<std::string, Pool, std::less<>> pools_;
+};
+
+}  // namespace cygnet::control
