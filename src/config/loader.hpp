@@ -1,0 +1,41 @@
+// What the readers of the sections share. Internal to config.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/fields.hpp"
+#include "config/load.hpp"
+
+namespace cygnet::config {
+
+/// Borrowed for one load. With a listing nothing is loaded: every reader only notes its options.
+struct Loader {
+  Files& files;
+  std::string_view directory;
+  Diagnostics& diags;
+  std::vector<OptionInfo>* listing = nullptr;
+
+  [[nodiscard]] Fields fields(const Section& section, std::string path) const {
+    return Fields{section, diags, listing, std::move(path)};
+  }
+};
+
+/// The certificates that an option names: file names (relative ones start in `folder`), or, from
+/// vici, the certificates themselves. Of each bundle the first; the rest goes to `more`.
+[[nodiscard]] std::vector<Bytes> read_certificates(const Loader& loader, Fields& fields,
+                                                   std::string_view option, CertificateKind folder,
+                                                   std::vector<CertificateFile>* more);
+
+[[nodiscard]] std::optional<model::Connection> read_connection(const Loader& loader,
+                                                               const Section& section,
+                                                               std::vector<CertificateFile>* more);
+[[nodiscard]] model::ChildTemplate read_child(const Loader& loader, const Section& section);
+[[nodiscard]] model::Pool read_pool(const Loader& loader, const Section& section);
+[[nodiscard]] Authority read_authority(const Loader& loader, const Section& section);
+/// The section `secrets` and the credential folders.
+void read_credentials(const Loader& loader, const Section* secrets, Loaded& out);
+
+}  // namespace cygnet::config
