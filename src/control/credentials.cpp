@@ -229,7 +229,7 @@ Credentials::MacResult Credentials::mac(const crypto::Provider& crypto,
 
 Credentials::CheckResult Credentials::check(const ike::ask::CheckCertificates& ask,
                                             const model::Connection& connection,
-                                            bool peer_is_server, WallTime now) const {
+                                            WallTime now) const {
   std::vector<pki::Certificate> chain;
   for (const Bytes& der : ask.chain) {
     auto one = pki::Certificate::parse(der);
@@ -243,7 +243,7 @@ Credentials::CheckResult Credentials::check(const ike::ask::CheckCertificates& a
                                                 .required_cas = required_cas,
                                                 .required_certs = required_certs,
                                                 .now = now,
-                                                .peer_is_server = peer_is_server});
+                                                .peer_is_server = ask.initiator});
   if (!path) {
     const pki::PathError& error = path.error();
     const std::string theirs =

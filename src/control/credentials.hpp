@@ -33,8 +33,7 @@ class Credentials {
                               const ike::ask::SharedKeyMac& ask) const;
   using CheckResult = std::variant<ike::answer::CertificateOk, ike::answer::Refused>;
   [[nodiscard]] CheckResult check(const ike::ask::CheckCertificates& ask,
-                                  const model::Connection& connection, bool peer_is_server,
-                                  WallTime now) const;
+                                  const model::Connection& connection, WallTime now) const;
 
   /// SHA-1 of each anchor's SubjectPublicKeyInfo, for our CERTREQ.
   [[nodiscard]] std::vector<Bytes> authorities() const;

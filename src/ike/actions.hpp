@@ -52,6 +52,7 @@ struct CheckCertificates {
   std::string connection;
   model::Identity remote;
   std::vector<Bytes> chain;         ///< DER as received, end certificate first
+  bool initiator = false;           ///< we are: the peer stands in for a server
 };
 /// Addresses and attributes for a client (RFC 7296 §2.19).
 struct Lease {

@@ -92,7 +92,8 @@ Result<AskId> ask_judgement(IkeSa& sa, Context& cx, const Handshake& handshake,
                                                       .octets = std::move(octets)}});
     return id;
   }
-  ask::CheckCertificates check{.connection = sa.connection.name, .remote = identity};
+  ask::CheckCertificates check{
+      .connection = sa.connection.name, .remote = identity, .initiator = sa.initiator};
   std::size_t bytes = 0;
   for (const wire::Payload& payload : payloads) {
     const auto* cert = std::get_if<wire::CertPayload>(&payload);

@@ -1,0 +1,292 @@
+#include "control/controller.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/journal.hpp"
+#include "control/target.hpp"
+
+namespace cygnet::control {
+namespace {
+
+bool is_shunt(const model::ChildTemplate& child) {
+  return child.mode == model::ChildMode::pass || child.mode == model::ChildMode::drop;
+}
+
+/// What makes a started child another one: its own section and where and as whom it connects.
+bool same_child(const std::vector<model::Connection>& before, const model::Connection& connection,
+                const model::ChildTemplate& child) {
+  const auto at = std::ranges::find(before, connection.name, &model::Connection::name);
+  if (at == before.end()) return false;
+  const model::ChildTemplate* old = at->find_child(child.name);
+  return old != nullptr && *old == child && at->remote_addrs == connection.remote_addrs &&
+         at->local_addrs == connection.local_addrs && at->local == connection.local &&
+         at->remote == connection.remote;
+}
+
+/// One of the few results an ask can have, as one of all.
+template <class Results>
+ike::Answer widened(ike::AskId id, Results results) {
+  return std::visit([id](auto& one) { return ike::Answer{id, std::move(one)}; }, results);
+}
+
+}  // namespace
+
+Controller::Controller(const crypto::Provider& crypto, Rng& rng, BuildInfo build, Instant now)
+    : crypto_(crypto), rng_(rng), build_(std::move(build)), started_(now) {}
+
+bool Controller::configure(config::Loaded loaded, config::Diagnostics& diags, Instant now,
+                           Effects& out) {
+  Credentials credentials = Credentials::from(loaded, diags);
+  for (model::Connection& connection : loaded.connections) {
+    credentials.complete(connection, diags);
+  }
+  if (diags.has_errors()) return false;
+  const std::vector<model::Connection> before =
+      std::exchange(connections_, std::move(loaded.connections));
+  credentials_ = std::move(credentials);
+  pools_.configure(loaded.pools);
+  out.emplace_back(effect::Tell{ike::command::SetConnections{
+      .connections = connections_, .authorities = credentials_.authorities()}});
+  reconcile(before, now, out);
+  return true;
+}
+
+void Controller::reconcile(const std::vector<model::Connection>& before, Instant now,
+                           Effects& out) {
+  // Traps that are configured no more, or differently, go before new ones come.
+  for (const model::Connection& old : before) {
+    for (const model::ChildTemplate& child : old.children) {
+      const ChildKey key{old.name, child.name};
+      const model::Connection* connection = find(old.name);
+      const model::ChildTemplate* now_child =
+          connection == nullptr ? nullptr : connection->find_child(child.name);
+      if (now_child != nullptr && same_child(before, *connection, *now_child)) continue;
+      wanted_.forget(key);
+      routes_.forget(key);
+      if (routed_.erase(key) == 0) continue;
+      out.emplace_back(effect::Tell{
+          ike::command::Unroute{.connection = key.connection, .child = key.child}});
+    }
+  }
+  for (const model::Connection& connection : connections_) {
+    for (const model::ChildTemplate& child : connection.children) {
+      if (child.start_action == model::ChildAction::none) continue;
+      if (same_child(before, connection, child)) continue;
+      const ChildKey key{connection.name, child.name};
+      if (child.start_action == model::ChildAction::trap || is_shunt(child)) {
+        routes_.want(key, now, 0);
+      } else {
+        wanted_.want(key, now, 0);
+      }
+    }
+  }
+  tick(now, out);
+}
+
+const model::Connection* Controller::find(std::string_view connection) const {
+  const auto at = std::ranges::find(connections_, connection, &model::Connection::name);
+  return at == connections_.end() ? nullptr : &*at;
+}
+
+// --- answers -------------------------------------------------------------------------------------
+
+ike::Answer Controller::answer(const ike::Ask& ask, WallTime wall) {
+  return std::visit(
+      [&](const auto& what) {
+        const model::Connection* connection = find(what.connection);
+        if (connection == nullptr) {
+          return ike::Answer{ask.id, ike::answer::Refused{
+                                         .reason = ike::Reason::no_connection,
+                                         .ours = "it was taken out of the configuration",
+                                         .theirs = what.connection,
+                                         .advice = "configure it again, or connect to another"}};
+        }
+        using What = std::remove_cvref_t<decltype(what)>;
+        if constexpr (std::is_same_v<What, ike::ask::Sign>) {
+          return widened(ask.id, credentials_.sign(what, *connection));
+        } else if constexpr (std::is_same_v<What, ike::ask::SharedKeyMac>) {
+          return widened(ask.id, credentials_.mac(crypto_, what));
+        } else if constexpr (std::is_same_v<What, ike::ask::CheckCertificates>) {
+          return widened(ask.id, credentials_.check(what, *connection, wall));
+        } else {
+          static_assert(std::is_same_v<What, ike::ask::Lease>);
+          return widened(ask.id, pools_.lease(what, connection->pools));
+        }
+      },
+      ask.what);
+}
+
+// --- events --------------------------------------------------------------------------------------
+
+void Controller::handle(const ike::Event& event, Instant now, Effects& out) {
+  if (const auto line = line_of(event)) {
+    out.emplace_back(effect::Log{line->level, line->text});
+    std::visit(
+        [&](const auto& one) {
+          if constexpr (requires { one.sa; one.connection; }) {
+            stream_log(one.connection, one.sa, line->level, line->text, out);
+          } else if constexpr (requires { one.record; }) {
+            stream_log(one.record.connection, ike::SaId{}, line->level, line->text, out);
+          }
+        },
+        event);
+  }
+  if (const auto* failed = std::get_if<ike::event::Failed>(&event)) {
+    failures_.add(failed->record);
+  } else if (const auto* done = std::get_if<ike::event::CommandDone>(&event)) {
+    finish(done->request, done->success, done->error, out, now);
+  } else if (const auto* wanted = std::get_if<ike::event::WantUp>(&event)) {
+    if (want(wanted->connection, wanted->child, now)) tick(now, out);
+  } else if (const auto* rekeyed = std::get_if<ike::event::IkeRekeyed>(&event)) {
+    pools_.transfer(rekeyed->old, rekeyed->fresh);
+  }
+}
+
+bool Controller::want(const std::string& connection, const std::string& child, Instant now) {
+  const model::Connection* at = find(connection);
+  if (at == nullptr) return false;
+  const model::ChildTemplate* found = at->find_child(child);
+  const bool kept_up = found != nullptr && (found->start_action == model::ChildAction::start ||
+                                            found->dpd_action == model::ChildAction::start ||
+                                            found->close_action == model::ChildAction::start);
+  wanted_.want({connection, child}, now, kept_up ? 0 : at->keyingtries);
+  return true;
+}
+
+void Controller::stream_log(std::string_view connection, ike::SaId sa, int level,
+                            const std::string& text, Effects& out) const {
+  for (const auto& [request, operation] : operations_) {
+    if (!operation.streams_log || operation.key.connection != connection) continue;
+    vici::Message message;
+    message.add("group", "IKE").add("level", std::uint64_t{level > 1 ? 2U : 1U});
+    message.add("ikesa-name", connection).add("ikesa-uniqueid", std::uint64_t{sa.value()});
+    message.add("msg", text);
+    out.emplace_back(effect::Stream{*operation.client, "control-log", std::move(message)});
+  }
+}
+
+// --- operations ----------------------------------------------------------------------------------
+
+ike::RequestId Controller::open(Operation operation) {
+  const ike::RequestId request{next_request_++};
+  operations_.emplace(request, std::move(operation));
+  return request;
+}
+
+/// Finds out where to call; goes on in resolved().
+void Controller::start(ike::RequestId request, Effects& out, Instant now) {
+  const Operation& operation = operations_.at(request);
+  const model::Connection* connection = find(operation.key.connection);
+  if (connection == nullptr) {
+    return finish(request, false, fmt::format("no connection '{}'", operation.key.connection), out,
+                  now);
+  }
+  const model::ChildTemplate* child = connection->find_child(operation.key.child);
+  if (operation.kind == Operation::Kind::route && child != nullptr && is_shunt(*child)) {
+    return resolved(request, Route{}, out, now);  // nobody is called for a shunt
+  }
+  auto target = target_of(*connection, wanted_.attempts(operation.key));
+  if (!target) return finish(request, false, target.error().text(), out, now);
+  out.emplace_back(effect::Resolve{request, *std::move(target)});
+}
+
+void Controller::resolved(ike::RequestId request, const Result<Route>& route, Effects& out,
+                          Instant now) {
+  const auto at = operations_.find(request);
+  if (at == operations_.end()) return;  // its client has given up
+  if (!route) return finish(request, false, route.error().text(), out, now);
+  const ChildKey& key = at->second.key;
+  if (at->second.kind == Operation::Kind::route) {
+    out.emplace_back(effect::Tell{ike::command::Route{.request = request,
+                                                      .connection = key.connection,
+                                                      .child = key.child,
+                                                      .local = route->local,
+                                                      .remote = route->remote}});
+  } else {
+    out.emplace_back(effect::Tell{ike::command::Initiate{.request = request,
+                                                         .connection = key.connection,
+                                                         .child = key.child,
+                                                         .local = route->local,
+                                                         .remote = route->remote}});
+  }
+}
+
+void Controller::finish(ike::RequestId request, bool success, const std::string& error,
+                        Effects& out, Instant now) {
+  const auto at = operations_.find(request);
+  if (at == operations_.end()) return;
+  const Operation operation = std::move(at->second);
+  operations_.erase(at);
+  if (operation.client) {
+    vici::Message answer;
+    answer.add_flag("success", success);
+    if (operation.matches) {
+      answer.add("matches", *operation.matches);
+      answer.add("terminated", success ? *operation.matches : std::uint64_t{0});
+    }
+    if (!success) answer.add("errmsg", error);
+    out.emplace_back(effect::Respond{*operation.client, std::move(answer)});
+  }
+  if (operation.kind == Operation::Kind::other) return;
+  const bool route = operation.kind == Operation::Kind::route;
+  Supervisor& supervisor = route ? routes_ : wanted_;
+  if (success) {
+    supervisor.forget(operation.key);
+    if (route) routed_.emplace(operation.key, true);
+    return;
+  }
+  if (operation.client) return;
+  const std::string name = operation.key.connection + "/" + operation.key.child;
+  const auto pause = supervisor.failed(operation.key, now, rng_);
+  if (pause) {
+    out.emplace_back(effect::Log{
+        1, fmt::format("{}: {}; next try in {} s", name, error,
+                       std::chrono::duration_cast<std::chrono::seconds>(*pause).count())});
+  } else {
+    out.emplace_back(effect::Log{1, fmt::format("{}: {}; given up", name, error)});
+  }
+}
+
+void Controller::disconnected(ClientId client) {
+  std::erase_if(operations_, [client](const auto& entry) { return entry.second.client == client; });
+}
+
+void Controller::reloaded(ClientId client, const std::string& faults, Effects& out) {
+  vici::Message answer;
+  answer.add_flag("success", faults.empty());
+  if (!faults.empty()) answer.add("errmsg", faults);
+  out.emplace_back(effect::Respond{client, std::move(answer)});
+}
+
+void Controller::tick(Instant now, Effects& out) {
+  for (const ChildKey& key : routes_.take_due(now)) {
+    start(open({.kind = Operation::Kind::route, .key = key}), out, now);
+  }
+  for (const ChildKey& key : wanted_.take_due(now)) {
+    start(open({.kind = Operation::Kind::initiate, .key = key}), out, now);
+  }
+  // The attempt goes on; only its client stops waiting.
+  for (auto& [request, operation] : operations_) {
+    if (!operation.deadline || *operation.deadline > now) continue;
+    operation.deadline.reset();
+    operation.streams_log = false;
+    vici::Message answer;
+    answer.add_flag("success", false).add("errmsg", "timeout: still trying, see the log");
+    out.emplace_back(effect::Respond{*operation.client, std::move(answer)});
+    operation.client.reset();
+  }
+}
+
+std::optional<Instant> Controller::deadline() const {
+  std::optional<Instant> out = wanted_.deadline();
+  const auto earlier = [&out](const std::optional<Instant>& other) {
+    if (other && (!out || *other < *out)) out = other;
+  };
+  earlier(routes_.deadline());
+  for (const auto& [request, operation] : operations_) earlier(operation.deadline);
+  return out;
+}
+
+}  // namespace cygnet::control

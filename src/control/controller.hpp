@@ -1,0 +1,102 @@
+// What should be connected: the configuration, who asked for what, and the answers the core needs.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/rng.hpp"
+#include "config/load.hpp"
+#include "control/credentials.hpp"
+#include "control/effects.hpp"
+#include "control/failure_log.hpp"
+#include "control/pools.hpp"
+#include "control/supervisor.hpp"
+#include "crypto/provider.hpp"
+#include "vici/server_session.hpp"
+
+namespace cygnet::control {
+
+/// Requests of one client that may wait at once; a vici session has one.
+inline constexpr std::size_t kOperationsMax = 10'000;
+
+/// What `version` answers.
+struct BuildInfo {
+  std::string version;
+  std::string sysname;
+  std::string release;
+  std::string machine;
+};
+
+/// Between the engine and everybody who wants something of it. Calls append to `out` what the
+/// daemon must do next; nothing is done here. One thread.
+class Controller {
+ public:
+  /// `crypto` and `rng` must outlive the controller.
+  Controller(const crypto::Provider& crypto, Rng& rng, BuildInfo build, Instant now);
+
+  /// Replaces the configuration, or changes nothing when `diags` has errors afterwards. Children
+  /// with a start action that are new or changed are started or routed, vanished traps removed.
+  [[nodiscard]] bool configure(config::Loaded loaded, config::Diagnostics& diags, Instant now,
+                               Effects& out);
+
+  /// The answer to anything the engine asks; `wall` is for certificates.
+  [[nodiscard]] ike::Answer answer(const ike::Ask& ask, WallTime wall);
+  void release(const ike::ask::Release& release) { pools_.release(release.sa); }
+  void handle(const ike::Event& event, Instant now, Effects& out);
+
+  /// A command of a vici client. It is answered by exactly one effect::Respond, now or later.
+  void handle(ClientId client, const vici::Request& request, const View& view, Instant now,
+              Effects& out);
+  /// Nobody waits for these answers any more.
+  void disconnected(ClientId client);
+  /// The result of an effect::Resolve.
+  void resolved(ike::RequestId request, const Result<Route>& route, Effects& out, Instant now);
+  /// The result of an effect::Reload: empty, or what is wrong.
+  static void reloaded(ClientId client, const std::string& faults, Effects& out);
+
+  void tick(Instant now, Effects& out);
+  [[nodiscard]] std::optional<Instant> deadline() const;
+
+  /// The commands and events of the vici socket.
+  [[nodiscard]] static const vici::Catalogue& catalogue();
+
+ private:
+  /// Something under way for a client or for the supervisor.
+  struct Operation {
+    enum class Kind : std::uint8_t { initiate, route, other } kind = Kind::other;
+    ChildKey key;                     ///< child may be empty: all of the connection
+    std::optional<ClientId> client;
+    std::optional<Instant> deadline;  ///< then the client is told "timeout"
+    bool streams_log = false;
+    std::optional<std::uint64_t> matches;
+  };
+  friend struct Commands;
+
+  [[nodiscard]] const model::Connection* find(std::string_view connection) const;
+  [[nodiscard]] ike::RequestId open(Operation operation);
+  void start(ike::RequestId request, Effects& out, Instant now);
+  void finish(ike::RequestId request, bool success, const std::string& error, Effects& out,
+              Instant now);
+  void reconcile(const std::vector<model::Connection>& before, Instant now, Effects& out);
+  void stream_log(std::string_view connection, ike::SaId sa, int level, const std::string& text,
+                  Effects& out) const;
+  [[nodiscard]] bool want(const std::string& connection, const std::string& child, Instant now);
+
+  const crypto::Provider& crypto_;
+  Rng& rng_;
+  BuildInfo build_;
+  Instant started_;
+  std::vector<model::Connection> connections_;
+  Credentials credentials_;
+  Pools pools_;
+  FailureLog failures_;
+  Supervisor wanted_;      ///< children to bring up
+  Supervisor routes_;      ///< traps and shunts to install
+  std::map<ChildKey, bool> routed_;  ///< those that are installed
+  std::map<ike::RequestId, Operation> operations_;
+  std::uint64_t next_request_ = 1;
+};
+
+}  // namespace cygnet::control

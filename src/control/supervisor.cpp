@@ -1,0 +1,55 @@
+#include "control/supervisor.hpp"
+
+#include <algorithm>
+
+namespace cygnet::control {
+
+void Supervisor::want(const ChildKey& key, Instant now, unsigned limit) {
+  const auto [at, fresh] = entries_.try_emplace(key, Entry{.due = now, .limit = limit});
+  // Traffic or a dead peer ends the pause of an attempt that waits.
+  if (!fresh && at->second.due) at->second.due = std::min(*at->second.due, now);
+}
+
+std::optional<Duration> Supervisor::failed(const ChildKey& key, Instant now, Rng& rng) {
+  const auto at = entries_.find(key);
+  if (at == entries_.end()) return std::nullopt;
+  Entry& entry = at->second;
+  if (entry.limit != 0 && entry.attempts >= entry.limit) {
+    entries_.erase(at);
+    return std::nullopt;
+  }
+  Duration pause = kRetryMin;
+  for (unsigned i = 1; i < entry.attempts && pause < kRetryMax; ++i) pause *= 2;
+  pause = std::min<Duration>(pause, kRetryMax);
+  // A gateway's clients must not all come back at once: up to a quarter less.
+  pause -= Duration{static_cast<Duration::rep>(
+      rng.u64() % static_cast<std::uint64_t>((pause / 4).count() + 1))};
+  entry.due = now + pause;
+  return pause;
+}
+
+std::vector<ChildKey> Supervisor::take_due(Instant now) {
+  std::vector<ChildKey> out;
+  for (auto& [key, entry] : entries_) {
+    if (!entry.due || *entry.due > now) continue;
+    entry.due.reset();
+    ++entry.attempts;
+    out.push_back(key);
+  }
+  return out;
+}
+
+std::optional<Instant> Supervisor::deadline() const {
+  std::optional<Instant> out;
+  for (const auto& [key, entry] : entries_) {
+    if (entry.due && (!out || *entry.due < *out)) out = entry.due;
+  }
+  return out;
+}
+
+unsigned Supervisor::attempts(const ChildKey& key) const {
+  const auto at = entries_.find(key);
+  return at == entries_.end() ? 0 : at->second.attempts;
+}
+
+}  // namespace cygnet::control

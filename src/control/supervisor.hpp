@@ -1,0 +1,54 @@
+// Which children should be up, and when to try again.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/rng.hpp"
+#include "base/time.hpp"
+
+namespace cygnet::control {
+
+/// The first pause after a failed attempt; each further one is twice as long.
+inline constexpr Duration kRetryMin = std::chrono::seconds{2};
+/// The longest pause.
+inline constexpr Duration kRetryMax = std::chrono::minutes{5};
+
+struct ChildKey {
+  std::string connection;
+  std::string child;
+  friend auto operator<=>(const ChildKey&, const ChildKey&) = default;
+};
+
+/// Children that were asked for by the configuration (start_action = start), by traffic, or by a
+/// dead peer's action. Attempts go on until one succeeds or somebody says otherwise.
+class Supervisor {
+ public:
+  /// Brings `key` up as soon as possible; one that is being tried is left alone. `limit` attempts
+  /// are made, 0 = for ever.
+  void want(const ChildKey& key, Instant now, unsigned limit);
+  /// Gives up on it: it is up, or the operator took it down, or it is configured no more.
+  void forget(const ChildKey& key) { entries_.erase(key); }
+  /// The attempt failed: schedules the next. The pause, or nothing when the limit is reached.
+  [[nodiscard]] std::optional<Duration> failed(const ChildKey& key, Instant now, Rng& rng);
+  /// What is due now; each then counts as being tried.
+  [[nodiscard]] std::vector<ChildKey> take_due(Instant now);
+  [[nodiscard]] std::optional<Instant> deadline() const;
+  /// Attempts that were made for it so far.
+  [[nodiscard]] unsigned attempts(const ChildKey& key) const;
+  [[nodiscard]] bool wants(const ChildKey& key) const { return entries_.contains(key); }
+
+ private:
+  struct Entry {
+    std::optional<Instant> due;  ///< empty while an attempt is under way
+    unsigned attempts = 0;
+    unsigned limit = 0;
+  };
+  std::map<ChildKey, Entry> entries_;
+};
+
+}  // namespace cygnet::control
