@@ -1,0 +1,146 @@
+#include "cli/commands.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/names.hpp"
+#include "cli/status.hpp"
+
+namespace cygnet::cli {
+namespace {
+
+Exit complain(const std::string& text, Exit code) {
+  fmt::print(stderr, "cygnet: {}\n", text);
+  return code;
+}
+
+Exit complain(const Error& error) { return complain(error.text(), Exit::failed); }
+
+/// What the daemon's answer means for our exit code.
+Exit verdict(const vici::Message& answer) {
+  const auto refusal = vici::refusal(answer);
+  if (!refusal) return Exit::done;
+  return complain(*refusal, refusal->starts_with("timeout") ? Exit::timeout : Exit::failed);
+}
+
+struct Found {
+  Exit exit = Exit::done;
+  Name name;
+};
+
+Found look_up(Session& session, const std::string& text) {
+  const auto connections = session.list("list-conns", "list-conn");
+  if (!connections) return {complain(connections.error()), {}};
+  auto name = find_name(text, *connections);
+  if (!name) return {complain(name.error().text(), Exit::not_found), {}};
+  return {Exit::done, *std::move(name)};
+}
+
+vici::Message request_for(const Name& name) {
+  vici::Message out;
+  out.add("ike", name.connection);
+  if (!name.child.empty()) out.add("child", name.child);
+  return out;
+}
+
+void print_failure(const vici::Message& record) {
+  fmt::print("{} s ago, {} {}: {}\n", record.text("age"),
+             record.text("role") == "initiator" ? "calling" : "refused", record.text("remote"),
+             record.text("reason"));
+  const auto row = [&record](std::string_view key, std::string_view label) {
+    if (!record.text(key).empty()) fmt::print("  {:<11} {}\n", label, record.text(key));
+  };
+  row("phase", "during");
+  row("connection", "connection");
+  row("remote-id", "peer");
+  row("field", "field");
+  row("ours", "ours");
+  row("theirs", "theirs");
+  if (const vici::Message* candidates = record.find("candidates")) {
+    for (const vici::Item& item : candidates->items()) {
+      const auto* one = std::get_if<vici::Message>(&item.content);
+      if (one == nullptr) continue;
+      fmt::print("  not '{}', its {} does not fit: ours {}, theirs {}\n", one->text("connection"),
+                 one->text("field"), one->text("ours"), one->text("theirs"));
+    }
+  }
+  row("advice", "what to do");
+}
+
+}  // namespace
+
+Exit up(Session& session, const std::string& name, unsigned timeout, bool quiet) {
+  const Found found = look_up(session, name);
+  if (found.exit != Exit::done) return found.exit;
+  vici::Message request = request_for(found.name);
+  request.add("timeout", std::uint64_t{timeout} * 1000);
+  const auto answer = session.follow("initiate", request, [quiet](const std::string& line) {
+    if (!quiet) fmt::print("{}\n", line);
+  });
+  if (!answer) return complain(answer.error());
+  return verdict(*answer);
+}
+
+Exit down(Session& session, const std::string& name, unsigned timeout) {
+  const Found found = look_up(session, name);
+  if (found.exit != Exit::done) return found.exit;
+  vici::Message request = request_for(found.name);
+  request.add("timeout", std::uint64_t{timeout} * 1000);
+  const auto answer = session.call("terminate", request);
+  if (!answer) return complain(answer.error());
+  return verdict(*answer);
+}
+
+Exit rekey(Session& session, const std::string& kind, const std::string& name) {
+  const Found found = look_up(session, name);
+  if (found.exit != Exit::done) return found.exit;
+  Name what = found.name;
+  if (kind == "ike") what.child.clear();
+  if (kind == "child" && what.child.empty()) {
+    return complain("say which child: '" + name + "' is a connection", Exit::not_found);
+  }
+  const auto answer = session.call("rekey", request_for(what));
+  if (!answer) return complain(answer.error());
+  return verdict(*answer);
+}
+
+Exit status(Session& session, bool json) {
+  StatusInput input;
+  auto sas = session.list("list-sas", "list-sa");
+  if (!sas) return complain(sas.error());
+  input.sas = *std::move(sas);
+  auto policies = session.list("list-policies", "list-policy");
+  if (!policies) return complain(policies.error());
+  input.policies = *std::move(policies);
+  auto pools = session.call("get-pools");
+  if (!pools) return complain(pools.error());
+  input.pools = *std::move(pools);
+  const auto failures = session.list("cygnet-failures", "cygnet-failure");
+  if (!failures) return complain(failures.error());
+  input.failures = failures->size();
+  fmt::print("{}", json ? status_json(input) : status_text(input));
+  return Exit::done;
+}
+
+Exit why(Session& session) {
+  const auto failures = session.list("cygnet-failures", "cygnet-failure");
+  if (!failures) return complain(failures.error());
+  for (const vici::Message& record : *failures) print_failure(record);
+  if (failures->empty()) fmt::print("nothing was refused and no attempt has failed\n");
+  return Exit::done;
+}
+
+Exit reload(Session& session) {
+  const auto answer = session.call("cygnet-reload");
+  if (!answer) return complain(answer.error());
+  return verdict(*answer);
+}
+
+Exit version(Session& session, const std::string& ours) {
+  const auto answer = session.call("version");
+  if (!answer) return complain(answer.error());
+  fmt::print("cygnet {}\n{} {} on {} {}\n", ours, answer->text("daemon"), answer->text("version"),
+             answer->text("sysname"), answer->text("release"));
+  return Exit::done;
+}
+
+}  // namespace cygnet::cli

@@ -1,0 +1,88 @@
+#include "cli/main.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+
+namespace cygnet::cli {
+namespace {
+
+struct Arguments {
+  std::string uri = "unix:///run/cygnet/cygnet.vici";
+  std::string name;
+  std::string kind;
+  unsigned timeout = kTimeoutDefault;
+  bool quiet = false;
+  bool json = false;
+};
+
+void add_subcommands(CLI::App& app, Arguments& arguments) {
+  const auto add = [&app](const char* name, const char* text) {
+    return app.add_subcommand(name, text);
+  };
+  const auto add_name = [&arguments](CLI::App* to) {
+    to->add_option("NAME", arguments.name, "A connection, a child, or connection/child")
+        ->required();
+  };
+  const auto add_timeout = [&arguments](CLI::App* to) {
+    to->add_option("--timeout", arguments.timeout, "Seconds to wait; 0: for ever")
+        ->capture_default_str();
+  };
+  CLI::App* up = add("up", "Bring a tunnel up");
+  add_name(up);
+  add_timeout(up);
+  up->add_flag("--quiet", arguments.quiet, "Print errors only");
+  CLI::App* down = add("down", "Take a tunnel down");
+  add_name(down);
+  add_timeout(down);
+  CLI::App* rekey = add("rekey", "Make new keys now");
+  rekey->add_option("KIND", arguments.kind, "ike or child")
+      ->required()
+      ->check(CLI::IsMember({"ike", "child"}));
+  add_name(rekey);
+  add("status", "Show what is connected")
+      ->add_flag("--json", arguments.json, "For programs; see docs/status-json.md");
+  add("why", "Explain the last refusals and failed attempts");
+  add("reload", "Read the configuration again; running tunnels stay up");
+  add("version", "Show our version and the daemon's");
+  app.require_subcommand(1);
+}
+
+Exit run_subcommand(const std::string& command, const Arguments& arguments, Session& session,
+                    const std::string& version_text) {
+  if (command == "up") return up(session, arguments.name, arguments.timeout, arguments.quiet);
+  if (command == "down") return down(session, arguments.name, arguments.timeout);
+  if (command == "rekey") return rekey(session, arguments.kind, arguments.name);
+  if (command == "status") return status(session, arguments.json);
+  if (command == "why") return why(session);
+  if (command == "reload") return reload(session);
+  return version(session, version_text);
+}
+
+}  // namespace
+
+int run(int argc, char** argv, const std::string& version_text) {
+  Arguments arguments;
+  CLI::App app{"cygnet: an IKEv2/IPsec VPN. Talks to the daemon cygnetd."};
+  app.set_version_flag("--version", version_text);
+  app.add_option("--vici", arguments.uri, "The daemon's control socket")->capture_default_str();
+  add_subcommands(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 prints help or the fault; its own codes are not ours.
+    return app.exit(error) == 0 ? static_cast<int>(Exit::done) : static_cast<int>(Exit::usage);
+  }
+  auto session = Session::open(arguments.uri);
+  if (!session) {
+    fmt::print(stderr, "cygnet: {}\nIs cygnetd running? Another socket: --vici unix:///path\n",
+               session.error().text());
+    return static_cast<int>(Exit::no_daemon);
+  }
+  const std::string command = app.get_subcommands().front()->get_name();
+  return static_cast<int>(run_subcommand(command, arguments, *session, version_text));
+}
+
+}  // namespace cygnet::cli

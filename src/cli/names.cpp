@@ -1,0 +1,51 @@
+#include "cli/names.hpp"
+
+#include <fmt/format.h>
+
+namespace cygnet::cli {
+namespace {
+
+struct Entry {
+  Name name;
+  [[nodiscard]] std::string full() const { return name.connection + "/" + name.child; }
+};
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+}  // namespace
+
+Result<Name> find_name(std::string_view text, const std::vector<vici::Message>& connections) {
+  std::vector<Entry> children;
+  std::vector<std::string> known;
+  for (const vici::Message& event : connections) {
+    for (const vici::Item& item : event.items()) {
+      if (item.name == text) return Name{item.name, {}};
+      known.push_back(item.name);
+      const auto* body = std::get_if<vici::Message>(&item.content);
+      const vici::Message* section = body == nullptr ? nullptr : body->find("children");
+      if (section == nullptr) continue;
+      for (const vici::Item& child : section->items()) children.push_back({{item.name, child.name}});
+    }
+  }
+  std::vector<Entry> fitting;
+  for (const Entry& entry : children) {
+    if (entry.full() == text) return entry.name;
+    if (entry.name.child == text) fitting.push_back(entry);
+  }
+  if (fitting.size() == 1) return fitting.front().name;
+  if (fitting.empty()) {
+    return fail(fmt::format("nothing is called '{}'", text),
+                known.empty() ? "no connection is configured"
+                              : fmt::format("connections are: {}", joined(known)));
+  }
+  std::vector<std::string> choices;
+  for (const Entry& entry : fitting) choices.push_back(entry.full());
+  return fail(fmt::format("'{}' is the name of several children", text),
+              "say one of: " + joined(choices));
+}
+
+}  // namespace cygnet::cli

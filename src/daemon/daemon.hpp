@@ -1,0 +1,43 @@
+// cygnetd: carries out what the engine and control decide. Decides nothing itself.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace cygnet::daemon {
+
+enum class PlaneChoice : std::uint8_t { automatic, esp, none };
+
+/// What cygnetd's command line sets.
+struct Options {
+  std::string version;
+  std::string config = "/etc/swanctl/swanctl.conf";
+  PlaneChoice plane = PlaneChoice::automatic;
+  std::string vici = "unix:///run/cygnet/cygnet.vici";
+  std::string tun = "cygnet0";
+  std::uint32_t fwmark = 0x637967;  ///< on our own packets, which must stay out of the tunnel
+  unsigned workers = 0;             ///< ESP threads; 0: one for each CPU, at most four
+  bool trace_messages = false;      ///< a log line for each IKE message
+};
+
+/// One running daemon.
+class Daemon {
+ public:
+  /// Reads the configuration, opens sockets, data plane and control socket. Faults of the
+  /// configuration are all in the error's text, each with its place.
+  [[nodiscard]] static Result<std::unique_ptr<Daemon>> start(Options options);
+  ~Daemon();
+  /// Until SIGTERM or SIGINT; SIGHUP reads the configuration again. Everything that was changed
+  /// on the host is undone afterwards.
+  [[nodiscard]] Result<void> run();
+
+ private:
+  struct Impl;
+  explicit Daemon(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cygnet::daemon

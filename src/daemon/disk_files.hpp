@@ -1,0 +1,15 @@
+// The configuration's files on disk.
+#pragma once
+
+#include "config/files.hpp"
+
+namespace cygnet::daemon {
+
+/// Regular files only, at most config::kFileOctetsMax octets each.
+class DiskFiles final : public config::Files {
+ public:
+  [[nodiscard]] Result<std::string> read(const std::string& path) override;
+  [[nodiscard]] std::vector<std::string> glob(const std::string& pattern) override;
+};
+
+}  // namespace cygnet::daemon

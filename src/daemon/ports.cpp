@@ -1,0 +1,96 @@
+#include "daemon/ports.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace cygnet::daemon {
+namespace {
+
+constexpr std::array<std::uint8_t, 4> kNonEspMarker{};
+/// Datagrams of one call of read(), so that nobody at a port can starve the rest.
+constexpr int kReadsMax = 64;
+
+bool has_marker(ByteView bytes) {
+  return bytes.size() >= kNonEspMarker.size() && equal(bytes.first(4), kNonEspMarker);
+}
+
+}  // namespace
+
+Result<Ports> Ports::open(std::uint32_t fwmark, unsigned workers) {
+  Ports out;
+  out.workers_.resize(workers);
+  for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) {
+    io::UdpOptions options{.family = family, .port = kIkePort, .fwmark = fwmark};
+    auto ike = io::UdpSocket::open(options);
+    if (!ike && family == IpFamily::v6 && ike.error().code == EAFNOSUPPORT) continue;
+    if (!ike) return std::unexpected(std::move(ike).error());
+    out.sockets_.push_back({std::move(*ike), false});
+    options.port = kNattPort;
+    if (workers == 0) {
+      CYG_TRY(io::UdpSocket natt, io::UdpSocket::open(options));
+      out.sockets_.push_back({std::move(natt), true});
+      continue;
+    }
+    options.checksum = false;
+    CYG_TRY(io::NattSockets natt, io::open_natt(options, workers));
+    out.sockets_.push_back({std::move(natt.control), true});
+    for (unsigned i = 0; i < workers; ++i) {
+      auto& place = family == IpFamily::v4 ? out.workers_[i].v4 : out.workers_[i].v6;
+      place = std::make_unique<io::UdpSocket>(std::move(natt.workers[i]));
+    }
+  }
+  return out;
+}
+
+std::vector<int> Ports::descriptors() const {
+  std::vector<int> out;
+  for (const Socket& socket : sockets_) out.push_back(socket.socket.fd());
+  return out;
+}
+
+Ports::Socket* Ports::find(IpFamily family, bool natt) {
+  const auto at = std::ranges::find_if(sockets_, [&](const Socket& socket) {
+    return socket.socket.family() == family && socket.natt == natt;
+  });
+  return at == sockets_.end() ? nullptr : &*at;
+}
+
+void Ports::read(int descriptor, const std::function<void(const Arrival&)>& arrived) {
+  const auto at = std::ranges::find_if(
+      sockets_, [descriptor](const Socket& socket) { return socket.socket.fd() == descriptor; });
+  if (at == sockets_.end()) return;
+  for (int i = 0; i < kReadsMax; ++i) {
+    const auto got = at->socket.receive_one(room_);
+    if (!got) continue;  // an ICMP error that somebody's answer caused; it is taken by reading it
+    if (got->remote.port == 0) return;
+    if (got->truncated) continue;
+    ByteView bytes = ByteView{room_}.first(got->size);
+    // Port 500 sees the marker only when our peer is at its 4500 and we are not at ours.
+    if (has_marker(bytes) && (at->natt || got->remote.port == kNattPort)) {
+      bytes = bytes.subspan(kNonEspMarker.size());
+    } else if (at->natt) {
+      continue;  // a keepalive, or ESP that no worker wants
+    }
+    arrived({got->local, got->remote, bytes});
+  }
+}
+
+Result<void> Ports::send(const Endpoint& local, const Endpoint& remote, ByteView bytes) {
+  Socket* socket = find(remote.address.family(), local.port == kNattPort);
+  if (socket == nullptr) return fail("send to " + remote.text(), "no socket of this family");
+  if (local.port != kNattPort && remote.port != kNattPort) {
+    return socket->socket.send_one({.local = local, .remote = remote, .bytes = bytes});
+  }
+  const Bytes marked = concat({kNonEspMarker, bytes});
+  return socket->socket.send_one({.local = local, .remote = remote, .bytes = marked});
+}
+
+Result<void> Ports::send_keepalive(const Endpoint& local, const Endpoint& remote) {
+  static constexpr std::array<std::uint8_t, 1> kKeepalive{0xff};
+  Socket* socket = find(remote.address.family(), true);
+  if (socket == nullptr) return fail("send to " + remote.text(), "no socket of this family");
+  return socket->socket.send_one({.local = local, .remote = remote, .bytes = kKeepalive});
+}
+
+}  // namespace cygnet::daemon
