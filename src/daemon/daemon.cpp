@@ -147,7 +147,11 @@ Result<void> Daemon::Impl::open_plane() {
     for (const std::string& note : host->notes()) spdlog::warn("host: {}", note);
   }
   const model::PlaneTraits traits = plane->traits();
-  engine.emplace(ike::EngineConfig{.force_udp_encap = traits.udp_encap_only,
+  const std::chrono::duration<double> timeout{options.retransmit_timeout};
+  engine.emplace(ike::EngineConfig{.retransmit_timeout = std::chrono::duration_cast<Duration>(timeout),
+                                   .retransmit_base = options.retransmit_base,
+                                   .retransmit_tries = options.retransmit_tries,
+                                   .force_udp_encap = traits.udp_encap_only,
                                    .transport_mode = traits.transport_mode,
                                    .esn = traits.esn,
                                    .trace_messages = options.trace_messages},

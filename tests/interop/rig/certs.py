@@ -1,0 +1,87 @@
+"""Certificates for the tests, made by the openssl program."""
+
+import os
+
+from .net import run
+
+_CONFIG = """
+[ca]
+default_ca = this
+[this]
+database = {dir}/index.txt
+new_certs_dir = {dir}
+rand_serial = yes
+unique_subject = no
+default_md = sha384
+policy = any
+copy_extensions = none
+[any]
+countryName = optional
+organizationName = optional
+commonName = supplied
+[req]
+distinguished_name = dn
+prompt = no
+[dn]
+"""
+
+_KEYS = {
+    "p256": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+    "p384": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
+    "rsa3072": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"],
+    "ed25519": ["-algorithm", "ED25519"],
+}
+VALID = ("20200101000000Z", "20460101000000Z")
+EXPIRED = ("20200101000000Z", "20210101000000Z")
+
+
+class Authority:
+    """A CA in a folder of its own, self-signed or issued by `parent`."""
+
+    def __init__(self, folder, name, key="p384", parent=None):
+        self.folder = os.path.join(folder, name)
+        self.key_kind = key
+        os.makedirs(self.folder, exist_ok=True)
+        self.config = self.path("ca.cnf")
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(_CONFIG.format(dir=self.folder))
+        open(self.path("index.txt"), "w", encoding="utf-8").close()
+        self.cert, self.key = self.path("ca.crt"), self.path("ca.key")
+        extensions = ("basicConstraints=critical,CA:TRUE\n"
+                      "keyUsage=critical,keyCertSign,cRLSign\n"
+                      "subjectKeyIdentifier=hash\n")
+        self._make(parent or self, f"/C=CH/O=cygnet test/CN={name}", self.key, self.cert,
+                   extensions, VALID, key, selfsign=parent is None)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def issue(self, name, san="", key=None, valid=VALID, dn=None, usage="serverAuth,clientAuth"):
+        """(certificate, key) files of an end entity; `san` as openssl writes it: "DNS:a.example"."""
+        extensions = "basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+        if usage:
+            extensions += f"extendedKeyUsage={usage}\n"
+        if san:
+            extensions += f"subjectAltName={san}\n"
+        cert, key_file = self.path(f"{name}.crt"), self.path(f"{name}.key")
+        self._make(self, dn or f"/C=CH/O=cygnet test/CN={name}", key_file, cert, extensions, valid,
+                   key or self.key_kind)
+        return cert, key_file
+
+    @staticmethod
+    def _make(issuer, dn, key_file, cert, extensions, valid, key, selfsign=False):
+        run(["openssl", "genpkey", *_KEYS[key], "-out", key_file])
+        request = cert + ".csr"
+        # Without a message digest Ed25519 keys sign as well.
+        run(["openssl", "req", "-new", "-config", issuer.config, "-key", key_file, "-subj", dn,
+             "-out", request])
+        ext = cert + ".ext"
+        with open(ext, "w", encoding="utf-8") as file:
+            file.write(extensions)
+        command = ["openssl", "ca", "-batch", "-notext", "-config", issuer.config,
+                   "-startdate", valid[0], "-enddate", valid[1], "-extfile", ext, "-in", request,
+                   "-out", cert, "-keyfile", key_file if selfsign else issuer.key]
+        if issuer.key_kind == "ed25519":
+            command += ["-md", "default"]
+        command += ["-selfsign"] if selfsign else ["-cert", issuer.cert]
+        run(command)

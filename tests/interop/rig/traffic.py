@@ -1,0 +1,147 @@
+"""Packets through the tunnel, and what is seen of them outside."""
+
+import re
+import signal
+import struct
+import subprocess
+
+from .net import RigError, wait_for
+
+
+def ping(node, target, count=3, interval=0.2, size=56, pattern=None, source=None):
+    """Sends pings and returns how many were lost."""
+    return Ping(node, target, count, interval, size, pattern, source).lost()
+
+
+class Ping:
+    """Pings in the background; lost() waits for the end."""
+
+    def __init__(self, node, target, count, interval=0.002, size=56, pattern=None, source=None):
+        options = ["-p", pattern] if pattern else []
+        options += ["-I", source] if source else []
+        # -W: a late answer is not a lost one; the last is waited for.
+        self.process = subprocess.Popen(
+            ["ip", "netns", "exec", node.netns, "ping", "-q", "-i", str(interval), "-c", str(count),
+             "-s", str(size), "-W", "3", *options, target],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        node.world.processes.append(self.process)
+
+    def running(self):
+        return self.process.poll() is None
+
+    def stop(self):
+        """Sends no more."""
+        if self.running():
+            self.process.send_signal(signal.SIGINT)
+
+    def counts(self, timeout=120.0):
+        output, _ = self.process.communicate(timeout=timeout)
+        found = re.search(r"(\d+) packets transmitted, (\d+) received", output)
+        if not found:
+            raise RigError(f"ping: {output}")
+        return int(found[1]), int(found[2])
+
+    def lost(self, timeout=120.0):
+        sent, received = self.counts(timeout)
+        return sent - received
+
+
+_SERVER = """
+import socket, sys
+s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind((sys.argv[1], int(sys.argv[2]))); s.listen(1); print('listening', flush=True)
+c, a = s.accept(); n = 0
+while True:
+    d = c.recv(65536)
+    if not d: break
+    n += len(d)
+print(a[0], n, flush=True)
+"""
+_CLIENT = """
+import socket, sys
+marker, size = bytes.fromhex(sys.argv[3]), int(sys.argv[4])
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=20)
+s.sendall((marker * (size // len(marker) + 1))[:size]); s.shutdown(socket.SHUT_WR)
+s.recv(1)
+"""
+
+
+def transfer(sender, receiver, address, marker, size=2_000_000, port=7777):
+    """Sends `size` octets made of `marker` over TCP; (source address seen, octets received)."""
+    server = subprocess.Popen(
+        ["ip", "netns", "exec", receiver.netns, "python3", "-c", _SERVER, address, str(port)],
+        stdout=subprocess.PIPE, text=True)
+    receiver.world.processes.append(server)
+    if server.stdout.readline().strip() != "listening":
+        raise RigError(f"no server at {address}")
+    sender.run("python3", "-c", _CLIENT, address, str(port), marker.hex(), str(size))
+    source, count = server.stdout.readline().split()
+    server.wait(10)
+    return source, int(count)
+
+
+class Capture:
+    """Records an interface; packets() are IP packets after stop()."""
+
+    def __init__(self, node, interface):
+        self.file = f"{node.world.directory}/{node.name}-{interface}.pcap"
+        self.log = f"{self.file}.log"
+        self.node = node
+        self.process = node.start("tcpdump", "--immediate-mode", "-U", "-B", "16384", "-s", "0", "-i", interface,
+                                  "-w", self.file, log=self.log)
+        wait_for(lambda: "listening on" in self._output(), "tcpdump")
+
+    def _output(self):
+        with open(self.log, encoding="utf-8") as file:
+            return file.read()
+
+    def stop(self):
+        self.node.world.stop(self.process, signal.SIGINT)
+        dropped = re.search(r"(\d+) packets? dropped by kernel", self._output())
+        if not dropped or dropped[1] != "0":
+            raise RigError(f"the capture is incomplete: {self._output()}")
+        return self
+
+    def packets(self):
+        with open(self.file, "rb") as file:
+            data = file.read()
+        out, at = [], 24
+        while at + 16 <= len(data):
+            (size,) = struct.unpack_from("<I", data, at + 8)
+            frame = data[at + 16:at + 16 + size]
+            at += 16 + size
+            ethertype = struct.unpack_from("!H", frame, 12)[0]
+            if ethertype in (0x0800, 0x86DD):
+                out.append(Packet(frame[14:]))
+        return out
+
+
+class Packet:
+    """An IP packet as it was on the wire."""
+
+    def __init__(self, raw):
+        self.raw = raw
+        self.version = raw[0] >> 4
+        if self.version == 4:
+            header = (raw[0] & 15) * 4
+            self.protocol = raw[9]
+            self.fragment = struct.unpack_from("!H", raw, 6)[0] & 0x3FFF != 0
+        else:
+            header, self.protocol = 40, raw[6]
+            self.fragment = self.protocol == 44
+        self.payload = raw[header:]
+        self.ports = struct.unpack_from("!HH", self.payload) if self.protocol in (6, 17) else None
+
+    def is_ipsec(self):
+        """UDP of IKE or of ESP in UDP."""
+        return self.protocol == 17 and not self.fragment and bool({500, 4500} & set(self.ports))
+
+    def ike(self):
+        """The IKE message, without non-ESP marker; None when it is none."""
+        if not self.is_ipsec():
+            return None
+        body = self.payload[8:]
+        if 4500 in self.ports:
+            return body[4:] if body[:4] == bytes(4) and len(body) > 32 else None
+        return body
