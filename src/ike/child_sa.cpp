@@ -43,23 +43,14 @@ std::optional<EspSpi> spi_from(const Bytes& bytes) {
   return EspSpi{value};
 }
 
-std::string texts_of(const std::vector<model::Proposal>& proposals) {
-  std::string out;
-  for (const model::Proposal& proposal : proposals) {
-    if (!out.empty()) out += ", ";
-    out += proposal.text();
-  }
-  return out;
-}
-
 Refusal no_proposal(const std::vector<model::Proposal>& ours,
                     const std::vector<model::Proposal>& theirs,
                     const model::Mismatch& mismatch) {
   return {.notify = NotifyType::no_proposal_chosen,
           .record = {.reason = Reason::no_common_proposal,
                      .field = "esp_proposals",
-                     .ours = texts_of(ours),
-                     .theirs = texts_of(theirs),
+                     .ours = text_of(ours),
+                     .theirs = text_of(theirs),
                      .advice = "the nearest proposals differ in " + to_string(mismatch.type) +
                                ": add one that both ends list"}};
 }

@@ -34,6 +34,24 @@ std::string_view to_string(Reason reason) {
   return "unknown";
 }
 
+std::string_view field_of(Reason reason) {
+  switch (reason) {
+    case Reason::identity_not_in_certificate: return "certificate subjectAltName";
+    case Reason::certificate_expired: return "certificate notAfter";
+    case Reason::certificate_not_yet_valid: return "certificate notBefore";
+    case Reason::certificate_untrusted: return "certificate issuer, remote.cacerts";
+    case Reason::certificate_profile: return "certificate extensions";
+    case Reason::certificate_revoked: return "certificate serial";
+    case Reason::certificate_missing: return "local.certs";
+    case Reason::auth_method_mismatch: return "auth";
+    case Reason::psk_missing:
+    case Reason::psk_wrong: return "secrets";
+    case Reason::pool_exhausted:
+    case Reason::no_pool: return "pools";
+    default: return {};
+  }
+}
+
 std::string FailureRecord::line() const {
   std::string out = fmt::format("{} {} {}: {}", initiator ? "could not connect to" : "refused",
                                 remote.text(), phase, to_string(reason));

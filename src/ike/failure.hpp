@@ -41,6 +41,10 @@ enum class Reason : std::uint8_t {
 /// "no_common_proposal" as in the enumerator.
 [[nodiscard]] std::string_view to_string(Reason reason);
 
+/// The configuration to look at first when a check of credentials fails for this reason; empty
+/// for reasons whose field depends on the case.
+[[nodiscard]] std::string_view field_of(Reason reason);
+
 /// Why one connection was not the one.
 struct Candidate {
   std::string connection;

@@ -25,15 +25,6 @@ std::string text_of(const std::vector<model::AddressPattern>& patterns) {
   return out;
 }
 
-std::string text_of(const std::vector<model::Proposal>& proposals) {
-  std::string out;
-  for (const model::Proposal& proposal : proposals) {
-    if (!out.empty()) out += ", ";
-    out += proposal.text();
-  }
-  return out;
-}
-
 std::string text_of(const model::IdentityPattern& pattern) {
   return pattern ? pki::to_text(*pattern) : "%any";
 }
@@ -72,7 +63,7 @@ std::expected<AuthRank, Candidate> rank_for_auth(const model::Connection& connec
   }
   const model::Proposal agreed = model::proposal_of(facts.suite, ProtocolId::ike);
   if (!model::choose(connection.proposals, {agreed})) {
-    return std::unexpected(Candidate{connection.name, "proposals", text_of(connection.proposals),
+    return std::unexpected(Candidate{connection.name, "proposals", model::text_of(connection.proposals),
                                      agreed.text()});
   }
   AuthRank rank{.address = address_ranks(connection, facts.local, facts.remote)};
@@ -162,8 +153,8 @@ std::expected<InitChoice, FailureRecord> select_for_init(
       record.reason = Reason::no_common_proposal;
       record.connection = connection->name;
       record.field = "proposals";
-      record.ours = text_of(connection->proposals);
-      record.theirs = text_of(facts.offers);
+      record.ours = model::text_of(connection->proposals);
+      record.theirs = model::text_of(facts.offers);
       record.advice = fmt::format("the nearest proposals differ in {}: add one that both ends list",
                                   to_string(choice.error().type));
     }

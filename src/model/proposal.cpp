@@ -65,6 +65,15 @@ std::string Proposal::text() const {
   return to_string(protocol) + ":" + parts;
 }
 
+std::string text_of(const std::vector<Proposal>& proposals) {
+  std::string out;
+  for (const Proposal& proposal : proposals) {
+    if (!out.empty()) out += ", ";
+    out += proposal.text();
+  }
+  return out;
+}
+
 std::string Suite::text(ProtocolId protocol) const {
   std::string out =
       Transform{TransformType::encr, static_cast<std::uint16_t>(encr), key_bits}.text();

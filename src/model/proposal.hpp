@@ -36,6 +36,9 @@ struct Proposal {
   [[nodiscard]] std::string text() const;
 };
 
+/// "aes256, ..." for people: each proposal's text().
+[[nodiscard]] std::string text_of(const std::vector<Proposal>& proposals);
+
 /// A proposal with exactly one transform per type: what was agreed. Absent ones are `none`.
 struct Suite {
   EncrId encr = EncrId::null;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ike/limits.hpp"
+#include "ike/peer_refusal.hpp"
 
 namespace cygnet::ike {
 namespace {
@@ -46,26 +47,27 @@ Result<Secret> finish(KeyOffer& keys, const std::vector<wire::Payload>& reply, K
   return keys.exchange->finish(ke->data);
 }
 
-Step on_refused(IkeSa& sa, KeyOffer& keys, const wire::NotifyPayload& reason, bool group_is_ours,
-                Context& cx) {
+Step on_refused(IkeSa& sa, KeyOffer& keys, const wire::NotifyPayload& reason,
+                const model::ChildTemplate* child, Context& cx) {
   if (reason.type == NotifyType::temporary_failure) {
     // RFC 7296 §2.25: the peer is busy with this SA; both sides jitter so that they part.
     keys = KeyOffer{};
     return RetryAt{cx.now + kBusyRetry + Duration{static_cast<std::int64_t>(cx.rng.below(
                                              static_cast<std::uint64_t>(kBusyRetry.count())))}};
   }
-  if (reason.type == NotifyType::invalid_ke_payload && group_is_ours &&
+  if (reason.type == NotifyType::invalid_ke_payload && reason.data.size() == 2 &&
       keys.restarts < kInitRestartsMax) {
     const KeId wanted = static_cast<KeId>(reason.data[0] * 256 + reason.data[1]);
-    keys = KeyOffer{.group = wanted, .restarts = keys.restarts + 1};
-    return Again{};
+    const auto& ours = child == nullptr ? sa.connection.proposals : child->esp_proposals;
+    const bool offered = std::ranges::any_of(
+        ours, [wanted](const model::Proposal& proposal) { return proposal.offers(wanted); });
+    if (offered) {
+      keys = KeyOffer{.group = wanted, .restarts = keys.restarts + 1};
+      return Again{};
+    }
   }
-  FailureRecord record{.phase = "CREATE_CHILD_SA",
-                       .reason = Reason::peer_refused,
-                       .theirs = to_string(reason.type),
-                       .advice = "the peer's log says why"};
-  if (reason.type == NotifyType::no_proposal_chosen) record.field = "esp_proposals";
-  if (reason.type == NotifyType::ts_unacceptable) record.field = "local_ts, remote_ts";
+  FailureRecord record = peer_refusal(sa, reason.type, child);
+  record.phase = "CREATE_CHILD_SA";
   report(sa, cx, std::move(record));
   return Done{};
 }
@@ -95,11 +97,7 @@ std::optional<Request> CreateChild::build(IkeSa& sa, Context& cx) {
 
 Step CreateChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx) {
   if (const auto* error = find_error(reply)) {
-    const bool ours = error->data.size() == 2 &&
-                      std::ranges::any_of(wanted.esp_proposals, [&](const model::Proposal& p) {
-                        return p.offers(static_cast<KeId>(error->data[0] * 256 + error->data[1]));
-                      });
-    const Step step = on_refused(sa, keys, *error, ours, cx);
+    const Step step = on_refused(sa, keys, *error, &wanted, cx);
     if (std::holds_alternative<Done>(step)) abandon(cx, to_string(error->type));
     return step;
   }

@@ -37,8 +37,9 @@ void add_key_offer(const KeyOffer& keys, std::vector<wire::Payload>& out);
 /// The shared secret of a response (empty when no key exchange was chosen).
 [[nodiscard]] Result<Secret> finish(KeyOffer& keys, const std::vector<wire::Payload>& reply,
                                     KeId agreed);
-/// What an error notify of a response means for the task that sent the request.
+/// What an error notify of a response means for the task that sent the request: about `child`, or
+/// about the IKE_SA when that is null.
 [[nodiscard]] Step on_refused(IkeSa& sa, KeyOffer& keys, const wire::NotifyPayload& reason,
-                              bool group_is_ours, Context& cx);
+                              const model::ChildTemplate* child, Context& cx);
 
 }  // namespace cygnet::ike

@@ -140,6 +140,7 @@ std::expected<PeerAuthenticated, FailureRecord> judge_peer(IkeSa& sa, Context& c
 
 FailureRecord record_of(const answer::Refused& refused) {
   return {.reason = refused.reason,
+          .field = std::string{field_of(refused.reason)},
           .ours = refused.ours,
           .theirs = refused.theirs,
           .advice = refused.advice};

@@ -4,6 +4,7 @@
 #include "ike/child_sa.hpp"
 #include "ike/exchange/configuration.hpp"
 #include "ike/exchange/ike_auth_common.hpp"
+#include "ike/peer_refusal.hpp"
 #include "ike/select.hpp"
 #include "pki/identity.hpp"
 
@@ -32,39 +33,6 @@ State refuse_responder(IkeSa& sa, Context& cx, AwaitAuthReply& sent, FailureReco
   return give_up(sa, cx, std::move(record));
 }
 
-Reason reason_of(NotifyType type) {
-  switch (type) {
-    case NotifyType::no_proposal_chosen: return Reason::no_common_proposal;
-    case NotifyType::ts_unacceptable: return Reason::no_common_selectors;
-    case NotifyType::internal_address_failure: return Reason::pool_exhausted;
-    default: return Reason::peer_refused;
-  }
-}
-
-FailureRecord refused_by_peer(NotifyType type) {
-  FailureRecord record{.reason = reason_of(type), .theirs = to_string(type)};
-  switch (type) {
-    case NotifyType::authentication_failed:
-      record.field = "local.id, local.certs, secrets";
-      record.advice = "the gateway refused our identity or proof; its log (cygnet why) names the field";
-      break;
-    case NotifyType::no_proposal_chosen:
-      record.field = "esp_proposals";
-      record.advice = "add an esp_proposals entry that the gateway lists";
-      break;
-    case NotifyType::ts_unacceptable:
-      record.field = "local_ts, remote_ts";
-      record.advice = "make remote_ts overlap the gateway's local_ts";
-      break;
-    case NotifyType::internal_address_failure:
-      record.field = "vips";
-      record.advice = "the gateway has no address left to give; enlarge its pool";
-      break;
-    default: record.advice = "the gateway's log says why"; break;
-  }
-  return record;
-}
-
 /// Takes the addresses of CFG_REPLY. False when we asked for some and got none.
 bool take_configuration(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& reply) {
   if (sa.connection.vips.empty()) return true;
@@ -90,7 +58,7 @@ std::optional<FailureRecord> take_first_child(IkeSa& sa, Context& cx, const Awai
                                               const std::vector<wire::Payload>& reply) {
   if (!sent.spi_in || !sa.first_child) return std::nullopt;
   const auto* error = find_error(reply);
-  if (error != nullptr) return refused_by_peer(error->type);
+  if (error != nullptr) return peer_refusal(sa, error->type, &*sa.first_child);
   if (!take_configuration(sa, cx, reply)) {
     return FailureRecord{.reason = Reason::no_pool,
                          .field = "vips",
@@ -165,7 +133,7 @@ State on_auth_reply(AwaitAuthReply&& state, IkeSa& sa, std::vector<wire::Payload
     const auto* error = find_error(reply);
     return give_up(sa, cx,
                    error != nullptr
-                       ? refused_by_peer(error->type)
+                       ? peer_refusal(sa, error->type, nullptr)
                        : FailureRecord{.reason = Reason::malformed, .theirs = "no IDr or AUTH"});
   }
   sa.remote_id = id_r->id;

@@ -160,7 +160,6 @@ State on_lease(LeaseAddresses&& state, IkeSa& sa, const Answer& answer, Context&
   } else if (const auto* refused = std::get_if<answer::Refused>(&answer.result)) {
     FailureRecord record = record_of(*refused);
     record.phase = "IKE_AUTH";
-    record.field = "pools";
     report(sa, cx, std::move(record));
     //= RFC7296#3.15.4 "it responds with an INTERNAL_ADDRESS_FAILURE notification. The IKE SA is
     //=                 still created even if the initial Child SA cannot be created"

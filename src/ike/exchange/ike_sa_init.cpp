@@ -6,6 +6,7 @@
 
 #include "ike/exchange/ike_auth.hpp"
 #include "ike/limits.hpp"
+#include "ike/peer_refusal.hpp"
 #include "ike/select.hpp"
 
 namespace cygnet::ike {
@@ -171,11 +172,9 @@ State on_init_reply(AwaitInitReply&& state, IkeSa& sa, const Received& received,
   if (const auto* error = find_error(reply.payloads)) {
     // Anybody could have sent this (RFC 7296 §2.21.1), but a peer that means it sends nothing
     // else; the command fails now and the supervisor may try again.
-    const bool proposal = error->type == NotifyType::no_proposal_chosen;
-    fail(sa, cx, init_failure(proposal ? Reason::no_common_proposal : Reason::peer_refused,
-                              to_string(error->type),
-                              proposal ? "compare proposals of both ends; the peer's log names them"
-                                       : "the peer's log says why"));
+    FailureRecord record = peer_refusal(sa, error->type, nullptr);
+    record.phase = "IKE_SA_INIT";
+    fail(sa, cx, std::move(record));
     return Closed{};
   }
   const auto* answer = first_of<wire::SaPayload>(reply.payloads);

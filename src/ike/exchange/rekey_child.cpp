@@ -85,12 +85,7 @@ Step RekeyChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply,
       enqueue(sa, cx, CreateChild{.wanted = wanted});
       return Done{};
     }
-    const bool ours = error->data.size() == 2 &&
-                      std::ranges::any_of(child->wanted.esp_proposals, [&](const auto& proposal) {
-                        return proposal.offers(
-                            static_cast<KeId>(error->data[0] * 256 + error->data[1]));
-                      });
-    const Step step = on_refused(sa, keys, *error, ours, cx);
+    const Step step = on_refused(sa, keys, *error, &child->wanted, cx);
     if (std::holds_alternative<Done>(step)) {
       retry_before_expiry(*child, cx);
       abandon(cx, to_string(error->type));

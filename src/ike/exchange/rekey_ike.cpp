@@ -97,12 +97,7 @@ std::optional<Request> RekeyIke::build(IkeSa& sa, Context& cx) {
 
 Step RekeyIke::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx) {
   if (const auto* error = find_error(reply)) {
-    const bool ours =
-        error->data.size() == 2 &&
-        std::ranges::any_of(sa.connection.proposals, [&](const model::Proposal& proposal) {
-          return proposal.offers(static_cast<KeId>(error->data[0] * 256 + error->data[1]));
-        });
-    const Step step = on_refused(sa, keys, *error, ours, cx);
+    const Step step = on_refused(sa, keys, *error, nullptr, cx);
     if (std::holds_alternative<Done>(step)) {
       retry_before_expiry(sa, cx);
       abandon(cx, to_string(error->type));
