@@ -52,33 +52,42 @@ s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind((sys.argv[1], int(sys.argv[2]))); s.listen(1); print('listening', flush=True)
 c, a = s.accept(); n = 0
-while True:
-    d = c.recv(65536)
-    if not d: break
-    n += len(d)
+data = (bytes.fromhex(sys.argv[3]) * (int(sys.argv[4]) // 32 + 1))[:int(sys.argv[4])]
+if sys.argv[5] == 'push':
+    while d := c.recv(65536): n += d in data and len(d)
+    c.shutdown(socket.SHUT_WR)
+else:
+    c.sendall(data); c.shutdown(socket.SHUT_WR); c.recv(1)
 print(a[0], n, flush=True)
 """
 _CLIENT = """
 import socket, sys
-marker, size = bytes.fromhex(sys.argv[3]), int(sys.argv[4])
-s = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=20)
-s.sendall((marker * (size // len(marker) + 1))[:size]); s.shutdown(socket.SHUT_WR)
-s.recv(1)
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=20); n = 0
+data = (bytes.fromhex(sys.argv[3]) * (int(sys.argv[4]) // 32 + 1))[:int(sys.argv[4])]
+if sys.argv[5] == 'push':
+    s.sendall(data); s.shutdown(socket.SHUT_WR); s.recv(1)
+else:
+    while d := s.recv(65536): n += d in data and len(d)
+print(n)
 """
 
 
-def transfer(sender, receiver, address, marker, size=2_000_000, port=7777):
-    """Sends `size` octets made of `marker` over TCP; (source address seen, octets received)."""
+def transfer(caller, listener, address, marker, size=2_000_000, port=7777, way="push"):
+    """A TCP connection that carries `size` octets made of the 32-octet `marker`: from the caller
+    ("push") or to it ("pull"). Returns the caller's address as the listener saw it and the octets
+    that arrived and were right."""
+    words = [address, str(port), marker.hex(), str(size), way]
     server = subprocess.Popen(
-        ["ip", "netns", "exec", receiver.netns, "python3", "-c", _SERVER, address, str(port)],
+        ["ip", "netns", "exec", listener.netns, "python3", "-c", _SERVER, *words],
         stdout=subprocess.PIPE, text=True)
-    receiver.world.processes.append(server)
-    if server.stdout.readline().strip() != "listening":
-        raise RigError(f"no server at {address}")
-    sender.run("python3", "-c", _CLIENT, address, str(port), marker.hex(), str(size))
-    source, count = server.stdout.readline().split()
+    listener.world.processes.append(server)
+    with server.stdout:
+        if server.stdout.readline().strip() != "listening":
+            raise RigError(f"no server at {address}")
+        pulled = caller.run("python3", "-c", _CLIENT, *words).stdout
+        source, pushed = server.stdout.readline().split()
     server.wait(10)
-    return source, int(count)
+    return source, int(pushed) if way == "push" else int(pulled)
 
 
 class Capture:
@@ -88,7 +97,7 @@ class Capture:
         self.file = f"{node.world.directory}/{node.name}-{interface}.pcap"
         self.log = f"{self.file}.log"
         self.node = node
-        self.process = node.start("tcpdump", "--immediate-mode", "-U", "-B", "16384", "-s", "0", "-i", interface,
+        self.process = node.start("tcpdump", "--immediate-mode", "-U", "-B", "65536", "-s", "2048", "-i", interface,
                                   "-w", self.file, log=self.log)
         wait_for(lambda: "listening on" in self._output(), "tcpdump")
 
@@ -108,7 +117,9 @@ class Capture:
             data = file.read()
         out, at = [], 24
         while at + 16 <= len(data):
-            (size,) = struct.unpack_from("<I", data, at + 8)
+            size, whole = struct.unpack_from("<II", data, at + 8)
+            if size != whole:
+                raise RigError(f"a packet of {whole} octets was cut to {size}")
             frame = data[at + 16:at + 16 + size]
             at += 16 + size
             ethertype = struct.unpack_from("!H", frame, 12)[0]
