@@ -76,6 +76,8 @@ std::expected<Scheme, SignatureFault> scheme_of(const X509_ALGOR& algorithm, Key
   if (eddsa) {
     const int expected = kind == KeyKind::ed25519 ? NID_ED25519 : NID_ED448;
     if (nid != expected) return std::unexpected(SignatureFault::method_mismatch);
+    //= RFC8410#3 "For all of the OIDs, the parameters MUST be absent."
+    if (parameter_type != V_ASN1_UNDEF) return std::unexpected(SignatureFault::malformed);
     return Scheme{};
   }
   if (nid == NID_rsassaPss) {
@@ -98,6 +100,10 @@ std::expected<Scheme, SignatureFault> scheme_of(const X509_ALGOR& algorithm, Key
     const long salt = pss->saltLength == nullptr ? 20 : ASN1_INTEGER_get(pss->saltLength);
     if (salt < 0 || salt > 512) return std::unexpected(SignatureFault::malformed);
     return Scheme{.hash = *hash, .pss = true, .salt_size = static_cast<int>(salt)};
+  }
+  // NULL for RSA, absent for ECDSA; both are seen with both (RFC 4055 §5, RFC 5758 §3.2).
+  if (parameter_type != V_ASN1_NULL && parameter_type != V_ASN1_UNDEF) {
+    return std::unexpected(SignatureFault::malformed);
   }
   int digest = 0;
   int key_type = 0;
