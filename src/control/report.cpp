@@ -83,7 +83,7 @@ vici::List address_list(const std::vector<model::AddressPattern>& addresses) {
   vici::List out;
   for (const model::AddressPattern& address : addresses) {
     if (const auto* range = std::get_if<IpRange>(&address)) {
-      out.push_back(range->text());
+      out.push_back(range->first == range->last ? range->first.text() : range->text());
     } else if (const auto* host = std::get_if<model::HostName>(&address)) {
       out.push_back(host->name);
     } else {

@@ -1,0 +1,334 @@
+// The controller: configuration in, commands out; clients asked and answered.
+#include "control/controller.hpp"
+
+#include <gtest/gtest.h>
+
+#include "config/swanctl_parser.hpp"
+#include "support/rng.hpp"
+#include "unit/config/memory_files.hpp"
+
+namespace cygnet::control {
+namespace {
+
+using std::chrono::seconds;
+
+/// A world without SAs, unless a test puts some there.
+struct FakeView final : View {
+  ike::Status status() const override { return now; }
+  std::optional<model::SaStats> stats(model::ChildId) const override { return std::nullopt; }
+  ike::Status now;
+};
+
+struct Bench {
+  Bench() : controller(crypto::openssl(), rng, {.version = "1"}, {}) {}
+
+  /// Configures; the faults, empty when it was accepted.
+  std::string configure(const std::string& text) {
+    test::MemoryFiles files;
+    config::Diagnostics diags;
+    const config::Section root = config::parse_swanctl_text(text, "c", files, diags);
+    config::Loaded loaded = config::load_swanctl(root, files, "/d", diags);
+    const bool done = controller.configure(std::move(loaded), diags, at, effects);
+    EXPECT_EQ(done, !diags.has_errors());
+    return diags.text();
+  }
+  void request(const std::string& command, vici::Message message, std::uint64_t client = 1) {
+    controller.handle(ClientId{client}, {command, std::move(message)}, view, at, effects);
+  }
+  void event(ike::Event one) { controller.handle(one, at, effects); }
+  void tick(Instant now) {
+    at = now;
+    controller.tick(at, effects);
+  }
+
+  /// What was asked for since the last call, one word or two each.
+  std::string taken() {
+    std::string out;
+    for (const Effect& effect : std::exchange(effects, {})) {
+      const std::string text = std::visit([this](const auto& one) { return name(one); }, effect);
+      if (!text.empty()) out += (out.empty() ? "" : ", ") + text;
+    }
+    return out;
+  }
+  std::string name(const effect::Tell& tell) {
+    return std::visit(
+        [this]<class C>(const C& command) -> std::string {
+          if constexpr (std::is_same_v<C, ike::command::SetConnections>) {
+            return "set " + std::to_string(command.connections.size());
+          } else if constexpr (std::is_same_v<C, ike::command::Initiate>) {
+            last_request = command.request;
+            return "initiate " + command.connection + "/" + command.child;
+          } else if constexpr (std::is_same_v<C, ike::command::Route>) {
+            last_request = command.request;
+            return "route " + command.connection + "/" + command.child;
+          } else if constexpr (std::is_same_v<C, ike::command::Unroute>) {
+            return "unroute " + command.connection + "/" + command.child;
+          } else if constexpr (std::is_same_v<C, ike::command::Terminate>) {
+            last_request = command.request;
+            return "terminate " + command.filter.connection + "/" + command.filter.child;
+          } else if constexpr (std::is_same_v<C, ike::command::Rekey>) {
+            last_request = command.request;
+            return "rekey " + command.filter.connection + "/" + command.filter.child;
+          } else {
+            return "shutdown";
+          }
+        },
+        tell.command);
+  }
+  std::string name(const effect::Resolve& resolve) {
+    last_request = resolve.request;
+    const auto* host = std::get_if<model::HostName>(&resolve.target.remote);
+    return "resolve " + (host != nullptr ? host->name
+                                         : std::get<IpRange>(resolve.target.remote).first.text());
+  }
+  static std::string name(const effect::Reload&) { return "reload"; }
+  static std::string name(const effect::Respond& respond) {
+    return "answer " + std::to_string(respond.client.value()) + " " +
+           std::string{respond.message.text("success")} +
+           (respond.message.text("errmsg").empty()
+                ? ""
+                : ": " + std::string{respond.message.text("errmsg")});
+  }
+  static std::string name(const effect::Stream& stream) { return "stream " + stream.event; }
+  static std::string name(const effect::Log&) { return ""; }
+
+  test::SeededRng rng{1};
+  FakeView view;
+  Controller controller;
+  Effects effects;
+  Instant at{seconds{100}};
+  ike::RequestId last_request;
+};
+
+vici::Message message(std::initializer_list<std::pair<const char*, const char*>> values) {
+  vici::Message out;
+  for (const auto& [key, value] : values) out.add(key, value);
+  return out;
+}
+
+std::string psk(const std::string& connections) {
+  return "auth { local { auth = psk\n id = a.example }\n remote { auth = psk } }\n"
+         "connections { " + connections + " }\nsecrets { ike { secret = x } }\n";
+}
+const std::string kHome = psk("home : auth { remote_addrs = 192.0.2.1\n children { net { } } }");
+const std::string kStarted =
+    psk("home : auth { remote_addrs = gw.example\n children { net { start_action = start } } }");
+const Result<Route> kRoute = Route{{IpAddress::v4(1), 500}, {IpAddress::v4(2), 500}};
+
+TEST(Controller, StartAction_BringsTheChildUp) {
+  Bench b;
+  EXPECT_EQ(b.configure(kStarted), "");
+  EXPECT_EQ(b.taken(), "set 1, resolve gw.example");
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  EXPECT_EQ(b.taken(), "initiate home/net");
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  EXPECT_EQ(b.taken(), "");
+  EXPECT_FALSE(b.controller.deadline().has_value());
+}
+
+// "never drops a tunnel by itself": a started child is tried until it is up, whatever failed.
+TEST(Controller, FailedStart_IsTriedAgain) {
+  Bench b;
+  EXPECT_EQ(b.configure(kStarted), "");
+  b.taken();
+  b.controller.resolved(b.last_request, fail("look up 'gw.example'", "no network"), b.effects, b.at);
+  EXPECT_EQ(b.taken(), "");
+  ASSERT_TRUE(b.controller.deadline().has_value());
+  b.tick(*b.controller.deadline());
+  EXPECT_EQ(b.taken(), "resolve gw.example");
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  b.taken();
+  b.event(ike::event::CommandDone{b.last_request, false, "no answer"});
+  ASSERT_TRUE(b.controller.deadline().has_value());
+  b.tick(*b.controller.deadline());
+  EXPECT_EQ(b.taken(), "resolve gw.example");
+}
+
+TEST(Controller, RemoteAddresses_TakeTurns) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk("home : auth { remote_addrs = a.example, 10.0.0.0/8, b.example\n"
+                            "children { net { start_action = start } } }")),
+            "");
+  EXPECT_EQ(b.taken(), "set 1, resolve a.example");
+  b.controller.resolved(b.last_request, fail("x"), b.effects, b.at);
+  b.tick(*b.controller.deadline());
+  EXPECT_EQ(b.taken(), "resolve b.example");
+}
+
+TEST(Controller, Reload_StartsOnlyWhatIsNew) {
+  Bench b;
+  EXPECT_EQ(b.configure(kStarted), "");
+  b.taken();
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  b.taken();
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  EXPECT_EQ(b.configure(kStarted), "");
+  EXPECT_EQ(b.taken(), "set 1");
+  EXPECT_EQ(b.configure(psk("home : auth { remote_addrs = other.example\n"
+                            "children { net { start_action = start } } }")),
+            "");
+  EXPECT_EQ(b.taken(), "set 1, resolve other.example");
+}
+
+TEST(Controller, BadConfiguration_ChangesNothing) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  EXPECT_NE(b.configure("connections { home { encap = maybe } }"), "");
+  EXPECT_EQ(b.taken(), "");
+  b.request("initiate", message({{"child", "net"}}));
+  EXPECT_EQ(b.taken(), "resolve 192.0.2.1");
+}
+
+TEST(Controller, ConnectionWithoutCertificate_IsRefusedAtLoad) {
+  Bench b;
+  EXPECT_NE(b.configure("connections { c { } }").find("no certificate"), std::string::npos);
+}
+
+TEST(Controller, Traps_AreRoutedAndTakenAwayWithTheirConnection) {
+  Bench b;
+  const std::string trap =
+      psk("home : auth { remote_addrs = 192.0.2.1\n children { net { start_action = trap } } }");
+  EXPECT_EQ(b.configure(trap), "");
+  EXPECT_EQ(b.taken(), "set 1, resolve 192.0.2.1");
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  EXPECT_EQ(b.taken(), "route home/net");
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  EXPECT_EQ(b.configure(trap), "");
+  EXPECT_EQ(b.taken(), "set 1");
+  EXPECT_EQ(b.configure(kHome), "");
+  EXPECT_EQ(b.taken(), "set 1, unroute home/net");
+}
+
+TEST(Controller, Shunts_NeedNobodyToCall) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk("lan : auth { children { out { mode = pass\n start_action = trap\n"
+                            "remote_ts = 192.168.0.0/16 } } }")),
+            "");
+  EXPECT_EQ(b.taken(), "set 1, route lan/out");
+}
+
+// --- clients -------------------------------------------------------------------------------------
+
+TEST(Client, Initiate_IsAnsweredWhenItIsDone) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("initiate", message({{"child", "net"}, {"ike", "home"}}));
+  EXPECT_EQ(b.taken(), "resolve 192.0.2.1");
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  EXPECT_EQ(b.taken(), "initiate home/net");
+  b.event(ike::event::Note{.connection = "home", .text = "hello"});
+  EXPECT_EQ(b.taken(), "stream control-log");
+  b.event(ike::event::Note{.connection = "other", .text = "hello"});
+  EXPECT_EQ(b.taken(), "");
+  b.event(ike::event::CommandDone{b.last_request, false, "the peer is angry"});
+  EXPECT_EQ(b.taken(), "answer 1 no: the peer is angry");
+}
+
+TEST(Client, Initiate_OfNobody) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("initiate", message({{"child", "nett"}}));
+  EXPECT_EQ(b.taken(), "answer 1 no: no child 'nett'");
+  EXPECT_EQ(b.configure(psk("any : auth { children { net { } } }")), "");
+  b.taken();
+  b.request("initiate", message({{"child", "net"}}));
+  EXPECT_EQ(b.taken().substr(0, 50), "answer 1 no: connection 'any' has no peer to call:");
+}
+
+TEST(Client, Timeout_AnswersOnceAndTheAttemptGoesOn) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("initiate", message({{"child", "net"}, {"timeout", "2000"}}));
+  b.taken();
+  EXPECT_EQ(b.controller.deadline(), b.at + seconds{2});
+  b.tick(b.at + seconds{2});
+  EXPECT_EQ(b.taken(), "answer 1 no: timeout: still trying, see the log");
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  EXPECT_EQ(b.taken(), "");
+}
+
+TEST(Client, NoWait_IsAnsweredAtOnce) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("initiate", message({{"child", "net"}, {"timeout", "-1"}}));
+  EXPECT_EQ(b.taken(), "answer 1 yes, resolve 192.0.2.1");
+}
+
+TEST(Client, Gone_IsNotAnswered) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("initiate", message({{"child", "net"}}));
+  b.taken();
+  b.controller.disconnected(ClientId{1});
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  EXPECT_EQ(b.taken(), "");
+}
+
+TEST(Client, Terminate_NeedsAFilterAndStopsTheTries) {
+  Bench b;
+  EXPECT_EQ(b.configure(kStarted), "");
+  b.taken();
+  b.request("terminate", {});
+  EXPECT_EQ(b.taken(), "answer 1 no: say which: child, ike, child-id or ike-id");
+  b.controller.resolved(b.last_request, fail("x"), b.effects, b.at);
+  ASSERT_TRUE(b.controller.deadline().has_value());
+  b.request("terminate", message({{"ike", "home"}}));
+  EXPECT_EQ(b.taken(), "terminate home/");
+  EXPECT_FALSE(b.controller.deadline().has_value());
+  b.event(ike::event::CommandDone{b.last_request, false, "nothing matches"});
+  EXPECT_EQ(b.taken(), "answer 1 no: nothing matches");
+}
+
+TEST(Client, ListsAreStreamedThenAnswered) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.view.now.sas.push_back({.id = ike::SaId{7}, .connection = "home"});
+  b.view.now.sas.push_back({.id = ike::SaId{8}, .connection = "other"});
+  b.request("list-sas", {});
+  EXPECT_EQ(b.taken(), "stream list-sa, stream list-sa, answer 1 ");
+  b.request("list-sas", message({{"ike-id", "8"}}));
+  EXPECT_EQ(b.taken(), "stream list-sa, answer 1 ");
+  b.request("list-conns", {});
+  EXPECT_EQ(b.taken(), "stream list-conn, answer 1 ");
+  b.event(ike::event::Failed{.record = {.connection = "home"}});
+  b.taken();
+  b.request("cygnet-failures", {});
+  EXPECT_EQ(b.taken(), "stream cygnet-failure, answer 1 ");
+}
+
+// Everything the catalogue offers is answered, exactly once.
+TEST(Client, EveryCommand_IsAnswered) {
+  for (const std::string& command : Controller::catalogue().commands) {
+    SCOPED_TRACE(command);
+    Bench b;
+    EXPECT_EQ(b.configure(kHome), "");
+    b.taken();
+    b.request(command, {});
+    std::size_t answers = 0;
+    for (const Effect& effect : b.effects) {
+      answers += std::holds_alternative<effect::Respond>(effect) ||
+                 std::holds_alternative<effect::Reload>(effect);
+    }
+    EXPECT_EQ(answers, 1u);
+  }
+}
+
+// --- asks ----------------------------------------------------------------------------------------
+
+TEST(Answer, ConnectionThatIsGone_IsRefused) {
+  Bench b;
+  const ike::Answer answer =
+      b.controller.answer({ike::AskId{3}, ike::ask::Lease{.connection = "gone"}}, {});
+  EXPECT_EQ(answer.id, ike::AskId{3});
+  EXPECT_EQ(std::get<ike::answer::Refused>(answer.result).reason, ike::Reason::no_connection);
+}
+
+}  // namespace
+}  // namespace cygnet::control

@@ -1,0 +1,123 @@
+// Who gets which address.                                     RFC 7296 §2.19
+#include "control/pools.hpp"
+
+#include <gtest/gtest.h>
+
+#include "pki/identity.hpp"
+
+namespace cygnet::control {
+namespace {
+
+model::Identity identity(const std::string& name) { return *pki::parse_identity(name); }
+IpAddress ip(const char* text) { return *IpAddress::parse(text); }
+const IpAddress kAny4 = IpAddress::any(IpFamily::v4);
+
+model::Pool pool(const char* first, const char* last, std::string name = "p") {
+  return {.name = std::move(name), .range = {ip(first), ip(last)}, .dns = {ip("10.0.0.53")}};
+}
+Pools pools(std::vector<model::Pool> configs) {
+  Pools out;
+  out.configure(configs);
+  return out;
+}
+
+struct Got {
+  std::vector<std::string> addresses;
+  std::string refusal;
+  std::size_t dns = 0;
+};
+Got lease(Pools& from, const std::string& who, std::uint32_t sa,
+          std::vector<IpAddress> wishes = {kAny4}, std::vector<std::string> names = {"p"}) {
+  auto out = from.lease({.remote = identity(who), .sa = ike::SaId{sa}, .requested = wishes}, names);
+  Got got;
+  if (const auto* leased = std::get_if<ike::answer::Leased>(&out)) {
+    for (const IpAddress& address : leased->addresses) got.addresses.push_back(address.text());
+    got.dns = leased->dns.size();
+  } else {
+    got.refusal = std::string{to_string(std::get<ike::answer::Refused>(out).reason)};
+  }
+  return got;
+}
+using Addresses = std::vector<std::string>;
+
+TEST(Pool, EachClient_GetsItsOwnAddress) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.3")});
+  EXPECT_EQ(lease(all, "a", 1).addresses, Addresses{"10.9.0.1"});
+  EXPECT_EQ(lease(all, "b", 2).addresses, Addresses{"10.9.0.2"});
+  EXPECT_EQ(lease(all, "c", 3).addresses, Addresses{"10.9.0.3"});
+  EXPECT_EQ(lease(all, "d", 4).refusal, "pool_exhausted");
+  EXPECT_EQ(all.all().at("p").online(), 3u);
+}
+
+TEST(Pool, ClientThatComesBack_GetsTheSameAddress) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.3")});
+  static_cast<void>(lease(all, "a", 1));
+  EXPECT_EQ(lease(all, "b", 2).addresses, Addresses{"10.9.0.2"});
+  all.release(ike::SaId{2});
+  EXPECT_EQ(lease(all, "c", 3).addresses, Addresses{"10.9.0.3"});
+  EXPECT_EQ(lease(all, "b", 4).addresses, Addresses{"10.9.0.2"});
+}
+
+TEST(Pool, Full_TakesTheAddressUnusedLongest) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.2")});
+  static_cast<void>(lease(all, "a", 1));
+  static_cast<void>(lease(all, "b", 2));
+  all.release(ike::SaId{2});
+  all.release(ike::SaId{1});
+  EXPECT_EQ(lease(all, "c", 3).addresses, Addresses{"10.9.0.1"});
+}
+
+// Two devices of one person share an identity: both get an address.
+TEST(Pool, SameIdentityTwice_GetsTwoAddresses) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.9")});
+  EXPECT_EQ(lease(all, "a", 1).addresses, Addresses{"10.9.0.1"});
+  EXPECT_EQ(lease(all, "a", 2).addresses, Addresses{"10.9.0.2"});
+  all.release(ike::SaId{1});
+  EXPECT_EQ(all.all().at("p").online(), 1u);
+  EXPECT_EQ(all.all().at("p").offline(), 1u);
+}
+
+TEST(Pool, Wish_IsGrantedWhenFree) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.9")});
+  EXPECT_EQ(lease(all, "a", 1, {ip("10.9.0.7")}).addresses, Addresses{"10.9.0.7"});
+  // Somebody's online address, or one that is remembered for another, is not.
+  EXPECT_EQ(lease(all, "b", 2, {ip("10.9.0.7")}).addresses, Addresses{"10.9.0.1"});
+  all.release(ike::SaId{1});
+  EXPECT_EQ(lease(all, "c", 3, {ip("10.9.0.7")}).addresses, Addresses{"10.9.0.2"});
+  EXPECT_EQ(lease(all, "d", 4, {ip("192.168.0.1")}).addresses, Addresses{"10.9.0.3"});
+}
+
+TEST(Pool, RekeyedSa_KeepsItsAddress) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.1")});
+  static_cast<void>(lease(all, "a", 1));
+  all.transfer(ike::SaId{1}, ike::SaId{2});
+  all.release(ike::SaId{1});
+  EXPECT_EQ(lease(all, "b", 3).refusal, "pool_exhausted");
+  all.release(ike::SaId{2});
+  EXPECT_EQ(lease(all, "b", 3).addresses, Addresses{"10.9.0.1"});
+}
+
+TEST(Pools, FamiliesAndSeveralPools) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.1"), pool("10.8.0.1", "10.8.0.1", "more"),
+                     pool("2001:db8::1", "2001:db8::ffff", "six")});
+  const std::vector<std::string> names{"p", "more", "six"};
+  const Got both = lease(all, "a", 1, {kAny4, IpAddress::any(IpFamily::v6)}, names);
+  EXPECT_EQ(both.addresses, (Addresses{"10.9.0.1", "2001:db8::1"}));
+  EXPECT_EQ(both.dns, 2u);
+  EXPECT_EQ(lease(all, "b", 2, {kAny4}, names).addresses, Addresses{"10.8.0.1"});
+  EXPECT_EQ(lease(all, "c", 3, {IpAddress::any(IpFamily::v6)}).refusal, "no_pool");
+}
+
+TEST(Pools, Reload_KeepsWhatIsStillInRange) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.9")});
+  static_cast<void>(lease(all, "a", 1));
+  static_cast<void>(lease(all, "b", 2));
+  all.configure({pool("10.9.0.2", "10.9.0.9")});
+  EXPECT_EQ(all.all().at("p").online(), 1u);
+  EXPECT_EQ(lease(all, "c", 3).addresses, Addresses{"10.9.0.3"});
+  all.configure({});
+  EXPECT_TRUE(all.all().empty());
+}
+
+}  // namespace
+}  // namespace cygnet::control
