@@ -8,6 +8,7 @@
 
 #include "base/strong.hpp"
 #include "ike/actions.hpp"
+#include "ike/status.hpp"
 #include "vici/message.hpp"
 
 namespace cygnet::control {

@@ -8,6 +8,7 @@
 #include "base/time.hpp"
 #include "crypto/provider.hpp"
 #include "ike/actions.hpp"
+#include "ike/status.hpp"
 
 namespace cygnet::ike {
 

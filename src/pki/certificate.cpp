@@ -27,11 +27,12 @@ Bytes sha1(ByteView data) { return crypto::openssl().hash(HashId::sha1, data); }
 std::optional<WallTime> time_of(const ASN1_TIME* time) {
   std::tm broken{};
   if (ASN1_TIME_to_tm(time, &broken) != 1) return std::nullopt;
-  using namespace std::chrono;
-  const year_month_day date{year{broken.tm_year + 1900},
-                            month{static_cast<unsigned>(broken.tm_mon + 1)},
-                            day{static_cast<unsigned>(broken.tm_mday)}};
-  return sys_days{date} + hours{broken.tm_hour} + minutes{broken.tm_min} + seconds{broken.tm_sec};
+  const std::chrono::year_month_day date{
+      std::chrono::year{broken.tm_year + 1900},
+      std::chrono::month{static_cast<unsigned>(broken.tm_mon + 1)},
+      std::chrono::day{static_cast<unsigned>(broken.tm_mday)}};
+  return std::chrono::sys_days{date} + std::chrono::hours{broken.tm_hour} +
+         std::chrono::minutes{broken.tm_min} + std::chrono::seconds{broken.tm_sec};
 }
 
 std::string text_of(const ASN1_STRING* string) {
@@ -212,10 +213,9 @@ std::string Certificate::text() const {
 }
 
 std::string to_text(WallTime time) {
-  using namespace std::chrono;
-  const auto day_start = floor<days>(time);
-  const year_month_day date{day_start};
-  const hh_mm_ss clock{time - day_start};
+  const auto day_start = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{day_start};
+  const std::chrono::hh_mm_ss clock{time - day_start};
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count());

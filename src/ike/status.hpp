@@ -1,0 +1,53 @@
+// What an engine can tell about itself: a copy of what is true now.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ike/actions.hpp"
+
+namespace cygnet::ike {
+
+struct ChildStatus {
+  model::ChildId id;
+  std::string name;
+  enum class State : std::uint8_t { installing, installed, rekeying, deleting, routed } state = State::installed;
+  EspSpi spi_in;
+  EspSpi spi_out;
+  model::Suite suite;
+  bool udp_encap = true;
+  std::vector<model::TrafficSelector> local_ts;
+  std::vector<model::TrafficSelector> remote_ts;
+  Instant installed;
+  std::optional<Instant> rekey_at;
+  std::optional<Instant> expires_at;
+};
+struct IkeStatus {
+  SaId id;
+  std::string connection;
+  enum class State : std::uint8_t { connecting, established, rekeying, deleting } state = State::connecting;
+  bool initiator = false;
+  IkeSpi spi_i;
+  IkeSpi spi_r;
+  Endpoint local;
+  Endpoint remote;
+  std::optional<model::Identity> local_id;
+  std::optional<model::Identity> remote_id;
+  bool nat_local = false;
+  bool nat_remote = false;
+  model::Suite suite;
+  std::vector<IpAddress> local_vips;
+  std::vector<IpAddress> remote_vips;
+  std::vector<IpAddress> dns;       ///< that the gateway gave us
+  Instant established;
+  std::optional<Instant> rekey_at;
+  std::vector<ChildStatus> children;
+};
+struct Status {
+  std::vector<IkeStatus> sas;
+  std::vector<ChildStatus> routed;  ///< traps and shunts; name is "connection/child"
+  std::size_t half_open = 0;
+};
+
+}  // namespace cygnet::ike
