@@ -1,5 +1,8 @@
 // A hostile peer: sends malformed datagrams of one class to a gateway, in the clear or behind SK
-// of an IKE_SA that it shares with it.     bad_peer LOCAL REMOTE CLASS COUNT SECRET [CERT.der]
+// of an IKE_SA that it shares with it.     bad_peer LOCAL REMOTE CLASS COUNT SECRET [CERT.der KEY]
+//
+// The class "identity" is one IKE_AUTH that is right in all but one: its IDi is not in its
+// certificate.
 //
 // After a tenth of them it prints "tenth" and waits for a line on stdin, so that the gateway's
 // memory can be read. The last line says how many were sent and how many IKE_SAs it took.
@@ -102,6 +105,22 @@ class Peer {
     for (const std::uint16_t port : {std::uint16_t{500}, std::uint16_t{4500}}) {
       sockets_.push_back(need(io::UdpSocket::open({.port = port})));
     }
+  }
+
+  /// Says to be `identity`, with a certificate and a signature by its key. True: it was believed.
+  bool claim(const model::Identity& identity, const Bytes& cert, const Bytes& key) {
+    init();
+    const Bytes octets = need(ike::signed_octets(
+        crypto_, sa_.suite.prf,
+        {.own_message = request_, .other_nonce = nonce_r_, .sk_p = sa_.pi, .id = identity}));
+    const auto signer = need(crypto::load_private_key(key));
+    const crypto::Signature signature = need(signer->sign(octets, {}));
+    std::vector<wire::Payload> payloads{
+        wire::IdPayload{.initiator = true, .id = identity}, wire::CertPayload{.data = cert},
+        wire::AuthPayload{.method = signature.method, .data = signature.auth_data}};
+    for (wire::Payload& payload : child_request()) payloads.push_back(std::move(payload));
+    const auto answer = exchange_sealed(ExchangeType::ike_auth, raw(payloads));
+    return answer && has_auth(*answer);
   }
 
   /// As it is, to 500 or 4500; without waiting.
@@ -521,17 +540,25 @@ void attack_ts_cp(Peer& peer) {
 
 }  // namespace
 
+Bytes content(const char* path) {
+  std::ifstream file{path, std::ios::binary};
+  Bytes out(std::istreambuf_iterator<char>{file}, {});
+  if (out.empty()) die(std::string{"nothing in "} + path);
+  return out;
+}
+
 int main(int argc, char** argv) {
-  if (argc < 6) die("usage: bad_peer LOCAL REMOTE CLASS COUNT SECRET [CERT.der]");
+  if (argc < 6) die("usage: bad_peer LOCAL REMOTE CLASS COUNT SECRET [CERT.der KEY]");
   const std::string kind = argv[3];
   const std::size_t count = std::stoul(argv[4]);
-  Bytes cert;
-  if (argc > 6) {
-    std::ifstream file{argv[6], std::ios::binary};
-    cert.assign(std::istreambuf_iterator<char>{file}, {});
-    if (cert.empty()) die("no certificate");
-  }
+  const Bytes cert = argc > 6 ? content(argv[6]) : Bytes{};
   Peer peer{need(IpAddress::parse(argv[1])), need(IpAddress::parse(argv[2])), argv[5]};
+  if (kind == "identity") {
+    const model::Identity boss{.type = IdType::fqdn, .data = to_bytes("boss.example")};
+    const bool believed = peer.claim(boss, cert, content(argv[7]));
+    std::cout << (believed ? "believed" : "refused") << std::endl;
+    return believed ? 1 : 0;
+  }
   bool tenth = false;
   while (peer.sent < count) {
     if (kind == "header") attack_header(peer);

@@ -53,12 +53,15 @@ class Malformed(unittest.TestCase):
         self.assertEqual(attacker.wait(10), 0)
         late = resident_kib(gateway.process)
         print(f"{kind}: {last.strip()}; resident {early} KiB after a tenth, {late} KiB at the end")
-        self.assertLessEqual(late - early, GROWTH_KIB_MAX)
+        # A sanitizer keeps freed memory back; there only leaks and errors count, at its exit.
+        if "CYGNET_SANITIZED" not in os.environ:
+            self.assertLessEqual(late - early, GROWTH_KIB_MAX)
         client = Cygnet(client_node, conf.client(),
                         conf.credentials(ca, (cert, key))).start(level="info")
         client.up()
         self.assertEqual(ping(client_node, "10.1.0.1"), 0)
-        self.assertIsNone(gateway.process.poll())
+        self.assertTrue(gateway.stop())
+        self.assertEqual(gateway.process.returncode, 0, gateway.log()[-3000:])
 
     def test_header(self):
         self.attack("header")

@@ -1,11 +1,12 @@
 """What is wrong is refused, with one line in the log that names the reason and the field."""
 
+import os
 import unittest
 
 from rig import conf
 from rig.certs import EXPIRED, Authority
-from rig.net import World, pair, wait_for
-from rig.peer import Cygnet, StrongSwan, ViciError
+from rig.net import World, pair, run, wait_for
+from rig.peer import BIN, Cygnet, StrongSwan, ViciError
 
 
 class Refusals(unittest.TestCase):
@@ -62,6 +63,21 @@ class Gateway(Refusals):
         files = conf.credentials(self.root, other.issue("cl", "DNS:cl.example"))
         self.refuse(client_files=files)
         self.assert_explained(self.gateway, "certificate_untrusted", "CN=other", "field: ")
+
+    def test_identity_not_in_certificate(self):
+        """strongSwan does not say so; a peer of ours does: IDi boss.example, cl's certificate."""
+        cert, key = self.root.issue("cl", "DNS:cl.example")
+        der = f"{cert}.der"
+        run(["openssl", "x509", "-in", cert, "-outform", "DER", "-out", der])
+        self.gateway = Cygnet(self.gateway_node, conf.gateway(
+            suite=(f"{conf.SUITE[0]}, aes128gcm16-prfsha256-x25519", conf.SUITE[1])),
+            self.issue("gw")).start()
+        done = self.client_node.run(os.path.join(BIN, "bad_peer"), "192.0.2.2", "192.0.2.1",
+                                    "identity", "1", "none", der, key)
+        self.assertEqual(done.stdout, "refused\n")
+        self.assert_explained(self.gateway, "identity_not_in_certificate", "ours: boss.example",
+                              "cl.example", "field: certificate subjectAltName")
+        self.assertFalse(self.gateway.sas())
 
     def test_wrong_psk(self):
         self.refuse(gateway={"auth": "psk"},
