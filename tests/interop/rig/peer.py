@@ -23,6 +23,7 @@ class Peer:
         self.socket = os.path.join(self.home, "vici")
         self.log_file = os.path.join(self.home, "log")
         self.process = None
+        self.log_start = 0  # of this run, in the log
         os.makedirs(self.swanctl, exist_ok=True)
         self.configure(config, credentials)
 
@@ -47,8 +48,10 @@ class Peer:
         self.process.wait()
 
     def log(self):
-        with open(self.log_file, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        """Of the present run."""
+        with open(self.log_file, "rb") as file:
+            file.seek(self.log_start)
+            return file.read().decode(errors="replace")
 
     def wait_log(self, pattern, timeout=10.0):
         return wait_for(lambda: self._search(pattern), f"'{pattern}' in the log of {self.node.name}",
@@ -96,6 +99,8 @@ class Cygnet(Peer):
     chain_folder = "x509"
 
     def start(self, *options, level="debug"):
+        if os.path.exists(self.log_file):
+            self.log_start = os.path.getsize(self.log_file)
         self.process = self.node.start(
             os.path.join(BIN, "cygnetd"), "--config", os.path.join(self.swanctl, "swanctl.conf"),
             "--data-plane", "esp", "--vici", f"unix://{self.socket}", "--log", level, *options,

@@ -45,7 +45,7 @@ struct Bench {
   std::string taken() {
     std::string out;
     for (const Effect& effect : std::exchange(effects, {})) {
-      const std::string text = std::visit([this](const auto& one) { return name(one); }, effect);
+      const std::string text = std::visit([&](const auto& one) { return this->name(one); }, effect);
       if (!text.empty()) out += (out.empty() ? "" : ", ") + text;
     }
     return out;
