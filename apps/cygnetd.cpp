@@ -20,10 +20,11 @@ const std::map<std::string, cygnet::daemon::PlaneChoice> kPlanes{
     {"auto", cygnet::daemon::PlaneChoice::automatic},
     {"esp", cygnet::daemon::PlaneChoice::esp},
     {"none", cygnet::daemon::PlaneChoice::none}};
-const std::map<std::string, spdlog::level::level_enum> kLevels{
-    {"error", spdlog::level::err},   {"warning", spdlog::level::warn},
-    {"info", spdlog::level::info},   {"debug", spdlog::level::debug},
-    {"trace", spdlog::level::trace}};
+const std::map<std::string, spdlog::level::level_enum> kLevels{{"error", spdlog::level::err},
+                                                               {"warning", spdlog::level::warn},
+                                                               {"info", spdlog::level::info},
+                                                               {"debug", spdlog::level::debug},
+                                                               {"trace", spdlog::level::trace}};
 
 /// The lines go to stderr; under systemd the journal adds the time itself.
 void set_up_log(spdlog::level::level_enum level) {

@@ -1,7 +1,7 @@
 // Certificates, DER or PEM, and what is asked of every one.                    RFC 5280
 // Modules: pki
-#include "fuzz_target.hpp"
 #include "pki/certificate.hpp"
+#include "fuzz_target.hpp"
 #include "pki/identity.hpp"
 #include "pki/trust.hpp"
 

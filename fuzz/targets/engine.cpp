@@ -1,8 +1,8 @@
 // A responder without any SA, fed with datagrams: u16 length, octets, again.   threats.md B3
 // Modules: ike
+#include "ike/engine.hpp"
 #include "base/reader.hpp"
 #include "fuzz_target.hpp"
-#include "ike/engine.hpp"
 
 namespace cygnet {
 namespace {

@@ -34,15 +34,16 @@ using Result = std::expected<T, E>;
 #define CYG_CONCAT(a, b) CYG_CONCAT_INNER(a, b)
 
 /// CYG_TRY(auto value, expression): declares `value` from a Result, or returns its error.
-#define CYG_TRY(declaration, ...) CYG_TRY_INNER(CYG_CONCAT(cyg_try_, __LINE__), declaration, __VA_ARGS__)
-#define CYG_TRY_INNER(name, declaration, ...)             \
-  auto name = (__VA_ARGS__);                              \
+#define CYG_TRY(declaration, ...) \
+  CYG_TRY_INNER(CYG_CONCAT(cyg_try_, __LINE__), declaration, __VA_ARGS__)
+#define CYG_TRY_INNER(name, declaration, ...)                 \
+  auto name = (__VA_ARGS__);                                  \
   if (!name) return std::unexpected(std::move(name).error()); \
   declaration = *std::move(name)
 
 /// CYG_TRY_DO(expression): returns the error of a Result<void>, if there is one.
-#define CYG_TRY_DO(...)                                                               \
-  do {                                                                                \
-    if (auto cyg_result = (__VA_ARGS__); !cyg_result)                                 \
-      return std::unexpected(std::move(cyg_result).error());                          \
+#define CYG_TRY_DO(...)                                      \
+  do {                                                       \
+    if (auto cyg_result = (__VA_ARGS__); !cyg_result)        \
+      return std::unexpected(std::move(cyg_result).error()); \
   } while (false)

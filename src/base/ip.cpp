@@ -120,8 +120,8 @@ Result<Prefix> Prefix::parse(std::string_view text) {
   unsigned length = 0;
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
   if (code != std::errc{} || end != digits.data() + digits.size() || length > address.bits()) {
-    return fail("prefix", fmt::format("'{}': the length after '/' must be 0 to {}", text,
-                                      address.bits()));
+    return fail("prefix",
+                fmt::format("'{}': the length after '/' must be 0 to {}", text, address.bits()));
   }
   return Prefix{address, length};
 }

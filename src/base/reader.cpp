@@ -6,13 +6,20 @@ namespace cygnet {
 
 std::string_view to_string(ParseFault fault) {
   switch (fault) {
-    case ParseFault::none: return "no fault";
-    case ParseFault::truncated: return "truncated";
-    case ParseFault::trailing_bytes: return "trailing octets";
-    case ParseFault::bad_length: return "bad length";
-    case ParseFault::bad_value: return "bad value";
-    case ParseFault::too_many: return "too many elements";
-    case ParseFault::unsupported: return "not supported";
+    case ParseFault::none:
+      return "no fault";
+    case ParseFault::truncated:
+      return "truncated";
+    case ParseFault::trailing_bytes:
+      return "trailing octets";
+    case ParseFault::bad_length:
+      return "bad length";
+    case ParseFault::bad_value:
+      return "bad value";
+    case ParseFault::too_many:
+      return "too many elements";
+    case ParseFault::unsupported:
+      return "not supported";
   }
   return "unknown fault";
 }

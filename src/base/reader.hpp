@@ -14,12 +14,12 @@ namespace cygnet {
 /// Why bytes could not be parsed.
 enum class ParseFault : std::uint8_t {
   none,
-  truncated,        ///< fewer octets than a length or the format promises
-  trailing_bytes,   ///< octets left over after a complete value
-  bad_length,       ///< a length field contradicts the format
-  bad_value,        ///< a field holds a value the format forbids
-  too_many,         ///< a named limit of ours was exceeded
-  unsupported,      ///< well-formed, but of a version or kind we must refuse
+  truncated,       ///< fewer octets than a length or the format promises
+  trailing_bytes,  ///< octets left over after a complete value
+  bad_length,      ///< a length field contradicts the format
+  bad_value,       ///< a field holds a value the format forbids
+  too_many,        ///< a named limit of ours was exceeded
+  unsupported,     ///< well-formed, but of a version or kind we must refuse
 };
 
 [[nodiscard]] std::string_view to_string(ParseFault fault);

@@ -31,7 +31,9 @@ class Secret {
 
   [[nodiscard]] ByteView reveal() const { return bytes_; }  // greppable: who looks at keys?
   [[nodiscard]] MutableBytes fill() { return bytes_; }      // for the primitive that makes it
-  [[nodiscard]] Secret clone() const { return Secret{ByteView{bytes_}}; }  // greppable: who duplicates keys?
+  [[nodiscard]] Secret clone() const {
+    return Secret{ByteView{bytes_}};
+  }  // greppable: who duplicates keys?
   [[nodiscard]] std::size_t size() const { return bytes_.size(); }
   [[nodiscard]] bool empty() const { return bytes_.empty(); }
 

@@ -16,7 +16,9 @@ struct Instant {
   friend constexpr auto operator<=>(const Instant&, const Instant&) = default;
   friend constexpr Instant operator+(Instant at, Duration more) { return {at.since_start + more}; }
   friend constexpr Instant operator-(Instant at, Duration less) { return {at.since_start - less}; }
-  friend constexpr Duration operator-(Instant a, Instant b) { return a.since_start - b.since_start; }
+  friend constexpr Duration operator-(Instant a, Instant b) {
+    return a.since_start - b.since_start;
+  }
 };
 
 /// Calendar time in UTC, for certificates.

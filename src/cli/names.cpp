@@ -28,7 +28,8 @@ Result<Name> find_name(std::string_view text, const std::vector<vici::Message>& 
       const auto* body = std::get_if<vici::Message>(&item.content);
       const vici::Message* section = body == nullptr ? nullptr : body->find("children");
       if (section == nullptr) continue;
-      for (const vici::Item& child : section->items()) children.push_back({{item.name, child.name}});
+      for (const vici::Item& child : section->items())
+        children.push_back({{item.name, child.name}});
     }
   }
   std::vector<Entry> fitting;

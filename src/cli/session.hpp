@@ -14,11 +14,11 @@ namespace cygnet::cli {
 /// Exit codes of `cygnet`; docs/cli.md lists them.
 enum class Exit : int {
   done = 0,
-  failed = 1,       ///< the daemon tried and could not
-  usage = 2,        ///< the command line is wrong
-  no_daemon = 3,    ///< nobody listens at the control socket
-  not_found = 4,    ///< no such connection or child
-  timeout = 5,      ///< still trying
+  failed = 1,     ///< the daemon tried and could not
+  usage = 2,      ///< the command line is wrong
+  no_daemon = 3,  ///< nobody listens at the control socket
+  not_found = 4,  ///< no such connection or child
+  timeout = 5,    ///< still trying
 };
 
 /// A daemon at the other end of a unix socket.

@@ -51,9 +51,9 @@ std::uint64_t number(const vici::Message& from, std::string_view name) {
 }
 
 std::string child_text(const vici::Message& child) {
-  std::string out = fmt::format("  {} ({}): {} <-> {}\n", child.text("name"),
-                                lower(child.text("state")), joined(child, "local-ts"),
-                                joined(child, "remote-ts"));
+  std::string out =
+      fmt::format("  {} ({}): {} <-> {}\n", child.text("name"), lower(child.text("state")),
+                  joined(child, "local-ts"), joined(child, "remote-ts"));
   out += fmt::format("    {}, in {} ({} packets), out {} ({} packets)\n", child.text("proposal"),
                      size_text(number(child, "bytes-in")), number(child, "packets-in"),
                      size_text(number(child, "bytes-out")), number(child, "packets-out"));
@@ -180,7 +180,8 @@ std::string status_text(const StatusInput& input) {
 std::string status_json(const StatusInput& input) {
   Json sas = Json::array();
   for (const vici::Message& event : input.sas) {
-    each_section(event, [&](const auto& name, const auto& sa) { sas.push_back(sa_json(name, sa)); });
+    each_section(event,
+                 [&](const auto& name, const auto& sa) { sas.push_back(sa_json(name, sa)); });
   }
   Json policies = Json::array();
   for (const vici::Message& event : input.policies) {

@@ -29,8 +29,9 @@ void check_pool_names(const Section& root, const Loaded& loaded, Diagnostics& di
       if (std::ranges::find(names, pool) != names.end()) continue;
       const Section* section = root.find_section("connections")->find_section(connection.name);
       const Key* key = section->find_key("pools");
-      diags.error(key == nullptr ? section->place : key->value_place,
-                  fmt::format("pools: unknown pool '{}'{}", pool, model::did_you_mean(pool, names)));
+      diags.error(
+          key == nullptr ? section->place : key->value_place,
+          fmt::format("pools: unknown pool '{}'{}", pool, model::did_you_mean(pool, names)));
     }
   }
 }
@@ -68,9 +69,8 @@ Loaded load_swanctl(const Section& root, Files& files, std::string_view director
     out.certificates.push_back({CertificateKind::x509ca, authority.cacert, section.place.text()});
     out.authorities.push_back(std::move(authority));
   });
-  each_section(loader, root, "pools", [&](const Section& section) {
-    out.pools.push_back(read_pool(loader, section));
-  });
+  each_section(loader, root, "pools",
+               [&](const Section& section) { out.pools.push_back(read_pool(loader, section)); });
   each_section(loader, root, "connections", [&](const Section& section) {
     if (auto connection = read_connection(loader, section, &out.certificates)) {
       out.connections.push_back(*std::move(connection));

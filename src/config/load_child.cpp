@@ -67,8 +67,8 @@ model::ChildTemplate read_child(const Loader& loader, const Section& section) {
   Fields fields = loader.fields(section, "connections.<conn>.children.<child>");
   model::ChildTemplate out;
   out.name = section.name;
-  out.esp_proposals = fields.optional("esp_proposals", kEspProposals,
-                                      model::default_proposals(ProtocolId::esp));
+  out.esp_proposals =
+      fields.optional("esp_proposals", kEspProposals, model::default_proposals(ProtocolId::esp));
   out.local_ts = fields.list("local_ts", kSelector, out.local_ts, "dynamic");
   out.remote_ts = fields.list("remote_ts", kSelector, out.remote_ts, "dynamic");
   out.mode = fields.optional("mode", kMode, out.mode);

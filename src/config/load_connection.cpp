@@ -58,9 +58,8 @@ Result<model::AuthClass> parse_auth(std::string_view text) {
     }
   }
   static constexpr std::string_view kKnown[] = {"pubkey", "psk"};
-  return fail(
-      fmt::format("unknown authentication '{}'{}", text, model::did_you_mean(text, kKnown)),
-      "known are pubkey and psk");
+  return fail(fmt::format("unknown authentication '{}'{}", text, model::did_you_mean(text, kKnown)),
+              "known are pubkey and psk");
 }
 constexpr ValueType<model::AuthClass> kAuth{
     "pubkey | psk", parse_auth,
@@ -81,9 +80,9 @@ const Section& round_of(const Loader& loader, const Section& connection, std::st
   const auto rounds = rounds_of(connection, prefix);
   if (rounds.empty()) return none;
   for (std::size_t i = 1; i < rounds.size(); ++i) {
-    loader.diags.error(rounds[i]->place,
-                       fmt::format("a second authentication round ('{}') is not supported yet",
-                                   rounds[i]->name));
+    loader.diags.error(
+        rounds[i]->place,
+        fmt::format("a second authentication round ('{}') is not supported yet", rounds[i]->name));
   }
   return *rounds.front();
 }

@@ -18,8 +18,8 @@ constexpr KeyFolder kKeyFolders[] = {{KeyFileKind::private_any, "private"},
                                      {KeyFileKind::ecdsa, "ecdsa"},
                                      {KeyFileKind::pkcs8, "pkcs8"},
                                      {KeyFileKind::pkcs12, "pkcs12"}};
-constexpr CertificateKind kCertificateFolders[] = {
-    CertificateKind::x509, CertificateKind::x509ca, CertificateKind::x509crl};
+constexpr CertificateKind kCertificateFolders[] = {CertificateKind::x509, CertificateKind::x509ca,
+                                                   CertificateKind::x509crl};
 
 /// Sections of secrets that belong to what we do not do yet.
 constexpr std::pair<std::string_view, std::string_view> kOtherSecrets[] = {
@@ -63,9 +63,8 @@ void read_password(const Loader& loader, const Section& section, std::string_vie
   cygnet::Secret value = secret_of(loader, fields);
   fields.reject_unknown();
   if (!file) return;
-  const std::string path = file->starts_with('/')
-                               ? *file
-                               : fmt::format("{}/{}/{}", loader.directory, folder, *file);
+  const std::string path =
+      file->starts_with('/') ? *file : fmt::format("{}/{}/{}", loader.directory, folder, *file);
   passwords[path] = {std::move(value), section.place};
 }
 
@@ -77,8 +76,7 @@ const KeyFolder* folder_of(std::string_view section) {
   return nullptr;
 }
 
-void read_section(const Loader& loader, const Section& section, Loaded& out,
-                  Passwords& passwords) {
+void read_section(const Loader& loader, const Section& section, Loaded& out, Passwords& passwords) {
   if (section.name.starts_with("ike")) return read_shared(loader, section, out);
   if (const KeyFolder* folder = folder_of(section.name)) {
     return read_password(loader, section, folder->name, passwords);
@@ -109,7 +107,8 @@ void each_file(const Loader& loader, std::string_view folder, const Use& use) {
     if (!text) {
       loader.diags.error({.file = path}, text.error().text());
     } else if (text->size() > kCredentialOctetsMax) {
-      loader.diags.error({.file = path}, fmt::format("larger than {} octets", kCredentialOctetsMax));
+      loader.diags.error({.file = path},
+                         fmt::format("larger than {} octets", kCredentialOctetsMax));
     } else {
       use(path, *text);
     }
@@ -145,9 +144,12 @@ std::string_view to_string(KeyFileKind kind) {
 
 std::string_view to_string(CertificateKind kind) {
   switch (kind) {
-    case CertificateKind::x509: return "x509";
-    case CertificateKind::x509ca: return "x509ca";
-    case CertificateKind::x509crl: return "x509crl";
+    case CertificateKind::x509:
+      return "x509";
+    case CertificateKind::x509ca:
+      return "x509ca";
+    case CertificateKind::x509crl:
+      return "x509crl";
   }
   return "unknown";
 }

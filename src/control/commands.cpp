@@ -28,7 +28,8 @@ constexpr std::uint64_t kTimeoutMsMax = 24ULL * 3600 * 1000;
 ike::command::Filter filter_of(const vici::Message& request) {
   ike::command::Filter out{.connection = std::string{request.text("ike")},
                            .child = std::string{request.text("child")}};
-  if (const auto id = request.number("ike-id")) out.ike_id = ike::SaId{static_cast<std::uint32_t>(*id)};
+  if (const auto id = request.number("ike-id"))
+    out.ike_id = ike::SaId{static_cast<std::uint32_t>(*id)};
   if (const auto id = request.number("child-id")) {
     out.child_id = model::ChildId{static_cast<std::uint32_t>(*id)};
   }
@@ -144,8 +145,8 @@ struct Commands {
     self.routed_.erase(*key);
     const ike::RequestId id =
         self.open({.kind = Controller::Operation::Kind::other, .key = *key, .client = client});
-    out.emplace_back(effect::Tell{ike::command::Unroute{
-        .request = id, .connection = key->connection, .child = key->child}});
+    out.emplace_back(effect::Tell{
+        ike::command::Unroute{.request = id, .connection = key->connection, .child = key->child}});
   }
 
   /// Children and IKE_SAs that a filter names.
@@ -201,8 +202,8 @@ struct Commands {
     auto wanted = filtered();
     if (!wanted) return;
     forget(wanted->first);
-    out.emplace_back(effect::Tell{ike::command::Terminate{
-        .request = wanted->second, .filter = std::move(wanted->first)}});
+    out.emplace_back(effect::Tell{
+        ike::command::Terminate{.request = wanted->second, .filter = std::move(wanted->first)}});
   }
 
   void rekey() {
@@ -279,20 +280,13 @@ struct CommandRow {
   void (Commands::*run)();
 };
 constexpr CommandRow kCommands[] = {
-    {"version", &Commands::version},
-    {"stats", &Commands::stats},
-    {"cygnet-reload", &Commands::reload},
-    {"initiate", &Commands::initiate},
-    {"terminate", &Commands::terminate},
-    {"rekey", &Commands::rekey},
-    {"install", &Commands::install},
-    {"uninstall", &Commands::uninstall},
-    {"list-sas", &Commands::list_sas},
-    {"list-policies", &Commands::list_policies},
-    {"list-conns", &Commands::list_conns},
-    {"get-conns", &Commands::get_conns},
-    {"get-pools", &Commands::get_pools},
-    {"cygnet-failures", &Commands::failures},
+    {"version", &Commands::version},       {"stats", &Commands::stats},
+    {"cygnet-reload", &Commands::reload},  {"initiate", &Commands::initiate},
+    {"terminate", &Commands::terminate},   {"rekey", &Commands::rekey},
+    {"install", &Commands::install},       {"uninstall", &Commands::uninstall},
+    {"list-sas", &Commands::list_sas},     {"list-policies", &Commands::list_policies},
+    {"list-conns", &Commands::list_conns}, {"get-conns", &Commands::get_conns},
+    {"get-pools", &Commands::get_pools},   {"cygnet-failures", &Commands::failures},
 };
 
 }  // namespace
@@ -311,7 +305,8 @@ void Controller::handle(ClientId client, const vici::Request& request, const Vie
                         Instant now, Effects& out) {
   Commands commands{*this, client, request.message, view, now, out};
   if (operations_.size() >= kOperationsMax) return commands.respond(refused("too many requests"));
-  const auto row = std::ranges::find(kCommands, std::string_view{request.command}, &CommandRow::name);
+  const auto row =
+      std::ranges::find(kCommands, std::string_view{request.command}, &CommandRow::name);
   // The session answers what is not in the catalogue by itself.
   if (row == std::end(kCommands)) return commands.respond(refused("unknown command"));
   (commands.*(row->run))();

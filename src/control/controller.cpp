@@ -66,8 +66,8 @@ void Controller::reconcile(const std::vector<model::Connection>& before, Instant
       wanted_.forget(key);
       routes_.forget(key);
       if (routed_.erase(key) == 0) continue;
-      out.emplace_back(effect::Tell{
-          ike::command::Unroute{.connection = key.connection, .child = key.child}});
+      out.emplace_back(
+          effect::Tell{ike::command::Unroute{.connection = key.connection, .child = key.child}});
     }
   }
   for (const model::Connection& connection : connections_) {
@@ -97,11 +97,11 @@ ike::Answer Controller::answer(const ike::Ask& ask, WallTime wall) {
       [&](const auto& what) {
         const model::Connection* connection = find(what.connection);
         if (connection == nullptr) {
-          return ike::Answer{ask.id, ike::answer::Refused{
-                                         .reason = ike::Reason::no_connection,
-                                         .ours = "it was taken out of the configuration",
-                                         .theirs = what.connection,
-                                         .advice = "configure it again, or connect to another"}};
+          return ike::Answer{
+              ask.id, ike::answer::Refused{.reason = ike::Reason::no_connection,
+                                           .ours = "it was taken out of the configuration",
+                                           .theirs = what.connection,
+                                           .advice = "configure it again, or connect to another"}};
         }
         using What = std::remove_cvref_t<decltype(what)>;
         if constexpr (std::is_same_v<What, ike::ask::Sign>) {
@@ -125,7 +125,10 @@ void Controller::handle(const ike::Event& event, Instant now, Effects& out) {
     out.emplace_back(effect::Log{line->level, line->text});
     std::visit(
         [&](const auto& one) {
-          if constexpr (requires { one.sa; one.connection; }) {
+          if constexpr (requires {
+                          one.sa;
+                          one.connection;
+                        }) {
             stream_log(one.connection, one.sa, line->level, line->text, out);
           } else if constexpr (requires { one.record; }) {
             stream_log(one.record.connection, ike::SaId{}, line->level, line->text, out);

@@ -66,7 +66,7 @@ class Controller {
   /// Something under way for a client or for the supervisor.
   struct Operation {
     enum class Kind : std::uint8_t { initiate, route, other } kind = Kind::other;
-    ChildKey key;                     ///< child may be empty: all of the connection
+    ChildKey key;  ///< child may be empty: all of the connection
     std::optional<ClientId> client;
     std::optional<Instant> deadline;  ///< then the client is told "timeout"
     bool streams_log = false;
@@ -92,8 +92,8 @@ class Controller {
   Credentials credentials_;
   Pools pools_;
   FailureLog failures_;
-  Supervisor wanted_;      ///< children to bring up
-  Supervisor routes_;      ///< traps and shunts to install
+  Supervisor wanted_;                ///< children to bring up
+  Supervisor routes_;                ///< traps and shunts to install
   std::map<ChildKey, bool> routed_;  ///< those that are installed
   std::map<ike::RequestId, Operation> operations_;
   std::uint64_t next_request_ = 1;

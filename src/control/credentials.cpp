@@ -12,19 +12,28 @@ namespace {
 
 ike::Reason reason_of(pki::PathFault fault) {
   switch (fault) {
-    case pki::PathFault::missing: return ike::Reason::certificate_missing;
-    case pki::PathFault::malformed: return ike::Reason::malformed;
-    case pki::PathFault::limit: return ike::Reason::limit;
-    case pki::PathFault::expired: return ike::Reason::certificate_expired;
-    case pki::PathFault::not_yet_valid: return ike::Reason::certificate_not_yet_valid;
+    case pki::PathFault::missing:
+      return ike::Reason::certificate_missing;
+    case pki::PathFault::malformed:
+      return ike::Reason::malformed;
+    case pki::PathFault::limit:
+      return ike::Reason::limit;
+    case pki::PathFault::expired:
+      return ike::Reason::certificate_expired;
+    case pki::PathFault::not_yet_valid:
+      return ike::Reason::certificate_not_yet_valid;
     case pki::PathFault::untrusted:
-    case pki::PathFault::wrong_ca: return ike::Reason::certificate_untrusted;
+    case pki::PathFault::wrong_ca:
+      return ike::Reason::certificate_untrusted;
     case pki::PathFault::profile:
-    case pki::PathFault::weak_key: return ike::Reason::certificate_profile;
-    case pki::PathFault::revoked: return ike::Reason::certificate_revoked;
+    case pki::PathFault::weak_key:
+      return ike::Reason::certificate_profile;
+    case pki::PathFault::revoked:
+      return ike::Reason::certificate_revoked;
     case pki::PathFault::identity_not_in_certificate:
       return ike::Reason::identity_not_in_certificate;
-    case pki::PathFault::internal: break;
+    case pki::PathFault::internal:
+      break;
   }
   return ike::Reason::internal;
 }
@@ -173,8 +182,8 @@ bool Credentials::leads_to(const pki::Certificate& end,
     if (!line.empty() && anchor.subject() == line.back().issuer()) line.push_back(anchor);
   }
   return std::ranges::any_of(line, [&](const pki::Certificate& one) {
-    return std::ranges::any_of(authorities,
-                               [&](const Bytes& hash) { return equal(hash, one.authority_hash()); });
+    return std::ranges::any_of(
+        authorities, [&](const Bytes& hash) { return equal(hash, one.authority_hash()); });
   });
 }
 
@@ -215,14 +224,15 @@ Credentials::MacResult Credentials::mac(const crypto::Provider& crypto,
     }
   }
   if (best == nullptr) {
-    return refused(ike::Reason::psk_missing,
-                   fmt::format("no secret for {} and {}", pki::to_text(ask.local),
-                               pki::to_text(ask.remote)),
-                   "", "add a secrets.ike section whose ids name both ends");
+    return refused(
+        ike::Reason::psk_missing,
+        fmt::format("no secret for {} and {}", pki::to_text(ask.local), pki::to_text(ask.remote)),
+        "", "add a secrets.ike section whose ids name both ends");
   }
   //= RFC7296#2.15 "AUTH = prf( prf(Shared Secret, "Key Pad for IKEv2"), <InitiatorSignedOctets>)"
   const auto pad = crypto.prf(ask.prf, best->value.reveal(), {as_bytes("Key Pad for IKEv2")});
-  auto value = pad ? crypto.prf(ask.prf, pad->reveal(), {ask.octets}) : std::unexpected(pad.error());
+  auto value =
+      pad ? crypto.prf(ask.prf, pad->reveal(), {ask.octets}) : std::unexpected(pad.error());
   if (!value) return refused(ike::Reason::internal, value.error().text(), "", "");
   return ike::answer::Mac{.value = *std::move(value)};
 }

@@ -24,7 +24,8 @@ class Credentials {
   void complete(model::Connection& connection, config::Diagnostics& diags) const;
 
   using SignResult = std::variant<ike::answer::Signed, ike::answer::Refused>;
-  /// Our chain and signature: the connection's certificate whose CA the peer asks for, else its first.
+  /// Our chain and signature: the connection's certificate whose CA the peer asks for, else its
+  /// first.
   [[nodiscard]] SignResult sign(const ike::ask::Sign& ask,
                                 const model::Connection& connection) const;
   using MacResult = std::variant<ike::answer::Mac, ike::answer::Refused>;

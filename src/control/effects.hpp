@@ -18,8 +18,8 @@ using ClientId = Strong<std::uint64_t, struct ClientIdKind>;
 
 /// Where to call: the daemon turns names into addresses and finds the source address.
 struct Target {
-  model::AddressPattern remote;               ///< one address or a host name
-  std::vector<model::AddressPattern> local;   ///< single addresses are preferred, in order
+  model::AddressPattern remote;              ///< one address or a host name
+  std::vector<model::AddressPattern> local;  ///< single addresses are preferred, in order
   std::uint16_t remote_port = 500;
   std::uint16_t local_port = 500;
 };
@@ -31,17 +31,34 @@ struct Route {
 
 namespace effect {
 /// Give this to the engine.
-struct Tell { ike::Command command; };
+struct Tell {
+  ike::Command command;
+};
 /// Find the addresses, then call Controller::resolved() with the same request.
-struct Resolve { ike::RequestId request; Target target; };
+struct Resolve {
+  ike::RequestId request;
+  Target target;
+};
 /// Read the configuration again, then call Controller::reloaded() with the same client.
-struct Reload { ClientId client; };
+struct Reload {
+  ClientId client;
+};
 /// The answer to a client's request.
-struct Respond { ClientId client; vici::Message message; };
+struct Respond {
+  ClientId client;
+  vici::Message message;
+};
 /// An event for one client, part of its answer.
-struct Stream { ClientId client; std::string event; vici::Message message; };
+struct Stream {
+  ClientId client;
+  std::string event;
+  vici::Message message;
+};
 /// A line for the log.
-struct Log { int level = 1; std::string text; };
+struct Log {
+  int level = 1;
+  std::string text;
+};
 }  // namespace effect
 using Effect = std::variant<effect::Tell, effect::Resolve, effect::Reload, effect::Respond,
                             effect::Stream, effect::Log>;

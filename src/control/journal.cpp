@@ -41,8 +41,8 @@ Line line(const ike::event::VirtualIpsGone& e) {
   return LogLine{2, subject(e.connection, e.sa) + ": virtual IP given back " + texts(e.addresses)};
 }
 Line line(const ike::event::ChildUp& e) {
-  return LogLine{1, fmt::format("{}: child {}[{}] up", subject(e.connection, e.sa), e.name,
-                                e.child.value())};
+  return LogLine{
+      1, fmt::format("{}: child {}[{}] up", subject(e.connection, e.sa), e.name, e.child.value())};
 }
 Line line(const ike::event::ChildDown& e) {
   return LogLine{1, fmt::format("{}: child {}[{}] down{}", subject(e.connection, e.sa), e.name,

@@ -17,8 +17,7 @@ std::size_t Pool::online() const {
       std::ranges::count_if(leases_, [](const auto& entry) { return entry.second.sa != 0; }));
 }
 
-IpAddress Pool::give(const IpAddress& address, const model::Identity& identity,
-                     std::uint32_t sa) {
+IpAddress Pool::give(const IpAddress& address, const model::Identity& identity, std::uint32_t sa) {
   leases_[address] =
       Lease{.address = address, .identity = identity, .sa = sa, .last_used = ++clock_};
   return address;
@@ -96,11 +95,14 @@ std::variant<ike::answer::Leased, ike::answer::Refused> Pools::lease(
       if (pool.config().range.first.family() != wish.family()) continue;
       const auto address = pool.take(ask.remote, ask.sa.value(), wish);
       if (!address) {
-        full = fmt::format("pool '{}': {} of {} addresses online", name, pool.online(), pool.size());
+        full =
+            fmt::format("pool '{}': {} of {} addresses online", name, pool.online(), pool.size());
         continue;
       }
       out.addresses.push_back(*address);
-      const auto add = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+      const auto add = [](auto& to, const auto& from) {
+        to.insert(to.end(), from.begin(), from.end());
+      };
       add(out.dns, pool.config().dns);
       add(out.nbns, pool.config().nbns);
       add(out.subnets, pool.config().subnets);

@@ -21,8 +21,8 @@ inline constexpr std::size_t kOfflineLeasesMax = 65536;
 struct Lease {
   IpAddress address;
   model::Identity identity;
-  std::uint32_t sa = 0;        ///< the IKE_SA that holds it; 0 when offline
-  std::uint64_t last_used = 0; ///< order of use
+  std::uint32_t sa = 0;         ///< the IKE_SA that holds it; 0 when offline
+  std::uint64_t last_used = 0;  ///< order of use
 };
 
 /// One pool's addresses. An address is never given to two holders at once.

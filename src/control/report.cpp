@@ -14,29 +14,37 @@ std::string text_of(const std::optional<model::Identity>& identity) {
 
 std::string_view state_text(ike::IkeStatus::State state) {
   switch (state) {
-    case ike::IkeStatus::State::connecting: return "CONNECTING";
-    case ike::IkeStatus::State::established: return "ESTABLISHED";
-    case ike::IkeStatus::State::rekeying: return "REKEYING";
-    case ike::IkeStatus::State::deleting: return "DELETING";
+    case ike::IkeStatus::State::connecting:
+      return "CONNECTING";
+    case ike::IkeStatus::State::established:
+      return "ESTABLISHED";
+    case ike::IkeStatus::State::rekeying:
+      return "REKEYING";
+    case ike::IkeStatus::State::deleting:
+      return "DELETING";
   }
   return "UNKNOWN";
 }
 
 std::string_view state_text(ike::ChildStatus::State state) {
   switch (state) {
-    case ike::ChildStatus::State::installing: return "INSTALLING";
-    case ike::ChildStatus::State::installed: return "INSTALLED";
-    case ike::ChildStatus::State::rekeying: return "REKEYING";
-    case ike::ChildStatus::State::deleting: return "DELETING";
-    case ike::ChildStatus::State::routed: return "ROUTED";
+    case ike::ChildStatus::State::installing:
+      return "INSTALLING";
+    case ike::ChildStatus::State::installed:
+      return "INSTALLED";
+    case ike::ChildStatus::State::rekeying:
+      return "REKEYING";
+    case ike::ChildStatus::State::deleting:
+      return "DELETING";
+    case ike::ChildStatus::State::routed:
+      return "ROUTED";
   }
   return "UNKNOWN";
 }
 
 std::uint64_t seconds(Duration span) {
   if (span < Duration{0}) return 0;
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::seconds>(span).count());
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(span).count());
 }
 
 template <class T>
@@ -99,10 +107,14 @@ std::string_view class_text(model::AuthClass method) {
 
 std::string_view mode_text(model::ChildMode mode) {
   switch (mode) {
-    case model::ChildMode::tunnel: return "TUNNEL";
-    case model::ChildMode::transport: return "TRANSPORT";
-    case model::ChildMode::pass: return "PASS";
-    case model::ChildMode::drop: return "DROP";
+    case model::ChildMode::tunnel:
+      return "TUNNEL";
+    case model::ChildMode::transport:
+      return "TRANSPORT";
+    case model::ChildMode::pass:
+      return "PASS";
+    case model::ChildMode::drop:
+      return "DROP";
   }
   return "UNKNOWN";
 }

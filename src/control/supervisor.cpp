@@ -22,8 +22,8 @@ std::optional<Duration> Supervisor::failed(const ChildKey& key, Instant now, Rng
   for (unsigned i = 1; i < entry.attempts && pause < kRetryMax; ++i) pause *= 2;
   pause = std::min<Duration>(pause, kRetryMax);
   // A gateway's clients must not all come back at once: up to a quarter less.
-  pause -= Duration{static_cast<Duration::rep>(
-      rng.u64() % static_cast<std::uint64_t>((pause / 4).count() + 1))};
+  pause -= Duration{
+      static_cast<Duration::rep>(rng.u64() % static_cast<std::uint64_t>((pause / 4).count() + 1))};
   entry.due = now + pause;
   return pause;
 }

@@ -34,12 +34,13 @@ class Sealer {
                                           MutableBytes icv, ByteView extra = {}) = 0;
   /// Checks the ICV in constant time, then decrypts in place. False: forged; `text` is then
   /// unspecified and must not be used.
-  [[nodiscard]] virtual bool open(ByteView associated, ByteView iv, MutableBytes text,
-                                  ByteView icv, ByteView extra = {}) = 0;
+  [[nodiscard]] virtual bool open(ByteView associated, ByteView iv, MutableBytes text, ByteView icv,
+                                  ByteView extra = {}) = 0;
 };
 
 /// prf(key, data) of RFC 7296 §2.13.
-using PrfFunction = Result<Secret> (*)(PrfId id, ByteView key, std::initializer_list<ByteView> data);
+using PrfFunction = Result<Secret> (*)(PrfId id, ByteView key,
+                                       std::initializer_list<ByteView> data);
 
 /// A key exchange in the shape of a KEM, so that MODP, ECP, X25519 and ML-KEM look alike.
 class KeyExchange {
@@ -62,11 +63,11 @@ enum class KeyKind : std::uint8_t { rsa, ecdsa_256, ecdsa_384, ecdsa_521, ed2551
 
 /// Why a signature was not accepted; `wrong` is a bad signature, the others say what to mend.
 enum class SignatureFault : std::uint8_t {
-  wrong,                ///< well-formed but does not verify
-  malformed,            ///< the AUTH data does not parse
-  method_mismatch,      ///< the AUTH method does not fit the key
-  hash_not_allowed,     ///< a hash we did not announce, or SHA-1 where it is refused
-  weak_key,             ///< RSA below 2048 bits, exponent below 65537, unknown curve
+  wrong,             ///< well-formed but does not verify
+  malformed,         ///< the AUTH data does not parse
+  method_mismatch,   ///< the AUTH method does not fit the key
+  hash_not_allowed,  ///< a hash we did not announce, or SHA-1 where it is refused
+  weak_key,          ///< RSA below 2048 bits, exponent below 65537, unknown curve
 };
 [[nodiscard]] std::string_view to_string(SignatureFault fault);
 
@@ -124,8 +125,8 @@ struct Provider {
 /// True when the sizes and all octets are equal; takes the same time wherever they differ.
 [[nodiscard]] bool equal_constant_time(ByteView a, ByteView b);
 /// prf+ of RFC 7296 §2.13: `size` octets (at most 255 outputs of the PRF).
-[[nodiscard]] Result<Secret> prf_plus(const Provider& crypto, PrfId prf, ByteView key, ByteView seed,
-                                      std::size_t size);
+[[nodiscard]] Result<Secret> prf_plus(const Provider& crypto, PrfId prf, ByteView key,
+                                      ByteView seed, std::size_t size);
 /// Parses a private key: PEM or DER; PKCS#8 (also encrypted), PKCS#1, SEC 1.
 [[nodiscard]] Result<std::unique_ptr<PrivateKey>> load_private_key(ByteView data,
                                                                    std::string_view password = {});

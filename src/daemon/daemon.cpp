@@ -58,7 +58,8 @@ struct Daemon::Impl final : control::View {
       : options(std::move(given)),
         loop(std::move(made_loop)),
         ports(std::move(opened)),
-        controller(crypto::openssl(), crypto::system_rng(), build_info(options.version), clock_now()) {}
+        controller(crypto::openssl(), crypto::system_rng(), build_info(options.version),
+                   clock_now()) {}
 
   // --- start ---
   Result<void> open_plane();
@@ -148,25 +149,25 @@ Result<void> Daemon::Impl::open_plane() {
   }
   const model::PlaneTraits traits = plane->traits();
   const std::chrono::duration<double> timeout{options.retransmit_timeout};
-  engine.emplace(ike::EngineConfig{.retransmit_timeout = std::chrono::duration_cast<Duration>(timeout),
-                                   .retransmit_base = options.retransmit_base,
-                                   .retransmit_tries = options.retransmit_tries,
-                                   .force_udp_encap = traits.udp_encap_only,
-                                   .transport_mode = traits.transport_mode,
-                                   .esn = traits.esn,
-                                   .trace_messages = options.trace_messages},
-                 crypto::openssl(), crypto::system_rng());
+  engine.emplace(
+      ike::EngineConfig{.retransmit_timeout = std::chrono::duration_cast<Duration>(timeout),
+                        .retransmit_base = options.retransmit_base,
+                        .retransmit_tries = options.retransmit_tries,
+                        .force_udp_encap = traits.udp_encap_only,
+                        .transport_mode = traits.transport_mode,
+                        .esn = traits.esn,
+                        .trace_messages = options.trace_messages},
+      crypto::openssl(), crypto::system_rng());
   return {};
 }
 
 Result<void> Daemon::Impl::open_vici() {
   CYG_TRY(const std::string path, io::unix_path(options.vici));
-  CYG_TRY(vici, ViciServer::open(
-                    path, *loop, control::Controller::catalogue(),
-                    {.request = [this](auto client, const auto& request) {
-                       on_request(client, request);
-                     },
-                     .gone = [this](auto client) { controller.disconnected(client); }}));
+  CYG_TRY(vici,
+          ViciServer::open(
+              path, *loop, control::Controller::catalogue(),
+              {.request = [this](auto client, const auto& request) { on_request(client, request); },
+               .gone = [this](auto client) { controller.disconnected(client); }}));
   return {};
 }
 
@@ -197,7 +198,8 @@ Result<void> Daemon::Impl::go() {
   }
   if (pump != nullptr) CYG_TRY_DO(loop->watch(pump->event_fd(), [this] { on_plane(); }));
   loop->on_timer([this] { on_timer(); });
-  CYG_TRY_DO(loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }));
+  CYG_TRY_DO(
+      loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }));
   drain();
   return {};
 }
@@ -373,11 +375,13 @@ void Daemon::Impl::act(const ike::Event& event) {
   carry_out(std::move(effects));
 }
 
-void Daemon::Impl::act(control::effect::Tell& tell) { inputs.emplace_back(std::move(tell.command)); }
+void Daemon::Impl::act(control::effect::Tell& tell) {
+  inputs.emplace_back(std::move(tell.command));
+}
 
 void Daemon::Impl::act(const control::effect::Log& log) {
-  static constexpr spdlog::level::level_enum kLevels[] = {
-      spdlog::level::warn, spdlog::level::info, spdlog::level::debug};
+  static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::warn, spdlog::level::info,
+                                                          spdlog::level::debug};
   spdlog::log(kLevels[std::clamp(log.level, 0, 2)], "{}", log.text);
 }
 
@@ -461,8 +465,7 @@ Daemon::~Daemon() {
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::start(Options options) {
-  const unsigned workers =
-      options.plane == PlaneChoice::none ? 0 : worker_count(options.workers);
+  const unsigned workers = options.plane == PlaneChoice::none ? 0 : worker_count(options.workers);
   CYG_TRY(auto loop, Loop::make());
   CYG_TRY(Ports ports, Ports::open(options.fwmark, workers));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(loop), std::move(ports));

@@ -23,7 +23,7 @@ struct Options {
   double retransmit_timeout = 4.0;  ///< seconds; RFC 7296 §2.1 leaves these to us
   double retransmit_base = 1.8;
   unsigned retransmit_tries = 5;
-  bool trace_messages = false;      ///< a log line for each IKE message
+  bool trace_messages = false;  ///< a log line for each IKE message
 };
 
 /// One running daemon.

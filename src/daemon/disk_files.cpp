@@ -16,7 +16,7 @@ Result<std::string> DiskFiles::read(const std::string& path) {
   // O_NONBLOCK: opening a FIFO must not hang.
   const io::UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!fd) return std::unexpected(errno_error("open " + path));
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return std::unexpected(errno_error("look at " + path));
   if (!S_ISREG(info.st_mode)) return fail("open " + path, "not a regular file");
   std::string out;
@@ -39,7 +39,7 @@ std::vector<std::string> DiskFiles::glob(const std::string& pattern) {
   std::vector<std::string> out;
   if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) {
     for (std::size_t i = 0; i < found.gl_pathc; ++i) {
-      struct stat info {};
+      struct stat info{};
       const char* path = found.gl_pathv[i];
       // Folders that match are no files; everything else is reported when it is read.
       if (::stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) out.emplace_back(path);

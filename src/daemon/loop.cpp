@@ -106,11 +106,11 @@ Result<void> Loop::watch(int fd, Callback readable) {
 void Loop::when_writable(int fd, Callback writable) {
   const auto at = impl_->all.find(fd);
   if (at == impl_->all.end()) return;
-  at->second->descriptor.async_wait(
-      asio::posix::stream_descriptor::wait_write,
-      [weak = std::weak_ptr{at->second}, call = std::move(writable)](const asio::error_code& error) {
-        if (!error && !weak.expired()) call();
-      });
+  at->second->descriptor.async_wait(asio::posix::stream_descriptor::wait_write,
+                                    [weak = std::weak_ptr{at->second},
+                                     call = std::move(writable)](const asio::error_code& error) {
+                                      if (!error && !weak.expired()) call();
+                                    });
 }
 
 void Loop::forget(int fd) { impl_->all.erase(fd); }
@@ -130,8 +130,7 @@ Result<void> Loop::set_timer(std::optional<Instant> at) {
   return {};
 }
 
-Result<void> Loop::on_signals(std::initializer_list<int> signals,
-                              std::function<void(int)> raised) {
+Result<void> Loop::on_signals(std::initializer_list<int> signals, std::function<void(int)> raised) {
   try {
     for (const int signal : signals) impl_->signals.add(signal);
     impl_->wait_signal(raised);

@@ -33,8 +33,8 @@ std::vector<host::Flow> flows_of(const model::ChildSpec& child,
   std::vector<host::Flow> out;
   for (const model::TrafficSelector& local : child.local_ts) {
     if (local.family() != remote.family()) continue;
-    const bool clash = local.protocol != 0 && remote.protocol != 0 &&
-                       local.protocol != remote.protocol;
+    const bool clash =
+        local.protocol != 0 && remote.protocol != 0 && local.protocol != remote.protocol;
     if (clash) continue;
     for (const Prefix& prefix : remote.range.prefixes()) {
       out.push_back({.remote = prefix,
@@ -84,8 +84,8 @@ host::HostNeeds needs_of(const model::ChildSpec& child, const std::vector<IpRang
   if (pass) return out;
   out.vips = child.local_vips;
   // Everything as our side leaves the kernel its usual choice.
-  const bool any_local = child.local_vips.empty() &&
-                         std::ranges::any_of(child.local_ts, covers_everything);
+  const bool any_local =
+      child.local_vips.empty() && std::ranges::any_of(child.local_ts, covers_everything);
   if (!any_local) {
     out.source_v4 = source_of(child, IpFamily::v4, own);
     out.source_v6 = source_of(child, IpFamily::v6, own);

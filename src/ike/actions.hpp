@@ -35,9 +35,9 @@ namespace ask {
 struct Sign {
   std::string connection;
   Bytes octets;
-  bool digital_signature = false;   ///< the peer announced RFC 7427
-  std::vector<HashId> hashes;       ///< that it accepts
-  std::vector<Bytes> authorities;   ///< SHA-1 key ids from the peer's CERTREQs
+  bool digital_signature = false;  ///< the peer announced RFC 7427
+  std::vector<HashId> hashes;      ///< that it accepts
+  std::vector<Bytes> authorities;  ///< SHA-1 key ids from the peer's CERTREQs
 };
 /// prf(prf(shared secret, "Key Pad for IKEv2"), octets) for the pair of identities.
 struct SharedKeyMac {
@@ -51,15 +51,15 @@ struct SharedKeyMac {
 struct CheckCertificates {
   std::string connection;
   model::Identity remote;
-  std::vector<Bytes> chain;         ///< DER as received, end certificate first
-  bool initiator = false;           ///< we are: the peer stands in for a server
+  std::vector<Bytes> chain;  ///< DER as received, end certificate first
+  bool initiator = false;    ///< we are: the peer stands in for a server
 };
 /// Addresses and attributes for a client (RFC 7296 §2.19).
 struct Lease {
   std::string connection;
   model::Identity remote;
   SaId sa;
-  std::vector<IpAddress> requested; ///< any-address: the client has no wish
+  std::vector<IpAddress> requested;  ///< any-address: the client has no wish
 };
 /// Give them back; there is no answer.
 struct Release {
@@ -74,13 +74,13 @@ struct Ask {
 namespace answer {
 struct Signed {
   crypto::Signature signature;
-  std::vector<Bytes> chain;         ///< DER to send in CERT payloads, end certificate first
+  std::vector<Bytes> chain;  ///< DER to send in CERT payloads, end certificate first
 };
 struct Mac {
   Secret value;
 };
 struct CertificateOk {
-  Bytes public_key;                 ///< DER SubjectPublicKeyInfo of the end certificate
+  Bytes public_key;  ///< DER SubjectPublicKeyInfo of the end certificate
 };
 struct Leased {
   std::vector<IpAddress> addresses;
@@ -112,14 +112,15 @@ namespace command {
 /// Replaces the whole list, in file order. SAs of a connection that is gone or has changed live on.
 struct SetConnections {
   std::vector<model::Connection> connections;
-  std::vector<Bytes> authorities;   ///< what our CERTREQ names: SHA-1 of each CA's SubjectPublicKeyInfo
+  std::vector<Bytes>
+      authorities;  ///< what our CERTREQ names: SHA-1 of each CA's SubjectPublicKeyInfo
 };
 /// Bring up a child (or only the IKE_SA when `child` is empty) with a resolved peer.
 struct Initiate {
   RequestId request;
   std::string connection;
   std::string child;
-  Endpoint local;                   ///< source address chosen by the caller's route look-up
+  Endpoint local;  ///< source address chosen by the caller's route look-up
   Endpoint remote;
 };
 /// Empty filters match all; `ike_id`/`child_id` of zero are no filter.
@@ -136,7 +137,7 @@ struct Terminate {
 };
 struct Rekey {
   RequestId request;
-  Filter filter;                    ///< a child filter rekeys children, else the IKE_SAs
+  Filter filter;  ///< a child filter rekeys children, else the IKE_SAs
 };
 /// Install or remove a trap (or a pass or drop shunt) for a child template.
 struct Route {
@@ -161,9 +162,20 @@ using Command = std::variant<command::SetConnections, command::Initiate, command
 
 namespace event {
 /// Mutual authentication is complete. `vips` are ours on an initiator, the peer's on a responder.
-struct IkeUp { SaId sa; std::string connection; };
-struct IkeDown { SaId sa; std::string connection; std::string why; };
-struct IkeRekeyed { SaId old; SaId fresh; std::string connection; };
+struct IkeUp {
+  SaId sa;
+  std::string connection;
+};
+struct IkeDown {
+  SaId sa;
+  std::string connection;
+  std::string why;
+};
+struct IkeRekeyed {
+  SaId old;
+  SaId fresh;
+  std::string connection;
+};
 /// On an initiator: the addresses, servers and domains the gateway gave us. Comes before the
 /// children that use them are installed; undone by VirtualIpsGone.
 struct VirtualIps {
@@ -174,40 +186,95 @@ struct VirtualIps {
   std::vector<std::string> dns_domains;
   std::vector<Prefix> subnets;
 };
-struct VirtualIpsGone { SaId sa; std::string connection; std::vector<IpAddress> addresses; };
-struct ChildUp { SaId sa; model::ChildId child; std::string connection; std::string name; };
-struct ChildDown { SaId sa; model::ChildId child; std::string connection; std::string name; std::string why; };
-struct ChildRekeyed { SaId sa; model::ChildId old; model::ChildId fresh; std::string connection; std::string name; };
+struct VirtualIpsGone {
+  SaId sa;
+  std::string connection;
+  std::vector<IpAddress> addresses;
+};
+struct ChildUp {
+  SaId sa;
+  model::ChildId child;
+  std::string connection;
+  std::string name;
+};
+struct ChildDown {
+  SaId sa;
+  model::ChildId child;
+  std::string connection;
+  std::string name;
+  std::string why;
+};
+struct ChildRekeyed {
+  SaId sa;
+  model::ChildId old;
+  model::ChildId fresh;
+  std::string connection;
+  std::string name;
+};
 /// Somebody was refused or gave up: the record that `cygnet why` shows.
-struct Failed { FailureRecord record; };
-struct CommandDone { RequestId request; bool success = true; std::string error; };
+struct Failed {
+  FailureRecord record;
+};
+struct CommandDone {
+  RequestId request;
+  bool success = true;
+  std::string error;
+};
 /// An acquire or a dead peer's dpd_action wants this brought up: the caller resolves and sends
 /// command::Initiate (the supervisor may delay it).
-struct WantUp { std::string connection; std::string child; std::string why; };
+struct WantUp {
+  std::string connection;
+  std::string child;
+  std::string why;
+};
 /// After Shutdown: nothing is left.
 struct Quiet {};
 /// One line of progress; level as in logs (2 = debug).
-struct Note { SaId sa; std::string connection; int level = 1; std::string text; };
+struct Note {
+  SaId sa;
+  std::string connection;
+  int level = 1;
+  std::string text;
+};
 }  // namespace event
-using Event = std::variant<event::IkeUp, event::IkeDown, event::IkeRekeyed, event::VirtualIps,
-                           event::VirtualIpsGone, event::ChildUp, event::ChildDown,
-                           event::ChildRekeyed, event::Failed, event::CommandDone, event::WantUp,
-                           event::Quiet, event::Note>;
+using Event =
+    std::variant<event::IkeUp, event::IkeDown, event::IkeRekeyed, event::VirtualIps,
+                 event::VirtualIpsGone, event::ChildUp, event::ChildDown, event::ChildRekeyed,
+                 event::Failed, event::CommandDone, event::WantUp, event::Quiet, event::Note>;
 
 // --- Actions: carry out all of them, in order, before the next call. ---------------------------
 
 namespace action {
-/// From local port 4500 (or to a peer's 4500) the sender prefixes the non-ESP marker (RFC 3948 §2.2).
-struct Send { Endpoint local; Endpoint remote; Bytes bytes; };
+/// From local port 4500 (or to a peer's 4500) the sender prefixes the non-ESP marker (RFC 3948
+/// §2.2).
+struct Send {
+  Endpoint local;
+  Endpoint remote;
+  Bytes bytes;
+};
 /// One octet 0xFF without marker, which keeps a NAT's mapping alive (RFC 3948 §4).
-struct Keepalive { Endpoint local; Endpoint remote; };
-struct Install { model::ChildSpec child; };
-struct Activate { model::ChildId child; model::SaSpec outbound; };
-struct Relocate { model::ChildId child; Endpoint local; Endpoint remote; };
-struct Remove { model::ChildId child; };
+struct Keepalive {
+  Endpoint local;
+  Endpoint remote;
+};
+struct Install {
+  model::ChildSpec child;
+};
+struct Activate {
+  model::ChildId child;
+  model::SaSpec outbound;
+};
+struct Relocate {
+  model::ChildId child;
+  Endpoint local;
+  Endpoint remote;
+};
+struct Remove {
+  model::ChildId child;
+};
 }  // namespace action
-using Action = std::variant<action::Send, action::Keepalive, action::Install, action::Activate, action::Relocate,
-                            action::Remove, Ask, ask::Release, Event>;
+using Action = std::variant<action::Send, action::Keepalive, action::Install, action::Activate,
+                            action::Relocate, action::Remove, Ask, ask::Release, Event>;
 using Actions = std::vector<Action>;
 
 }  // namespace cygnet::ike

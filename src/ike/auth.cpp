@@ -26,7 +26,8 @@ FailureRecord signature_failure(crypto::SignatureFault fault, AuthMethod method)
       break;
     case crypto::SignatureFault::weak_key:
       record.reason = Reason::certificate_profile;
-      record.advice = "issue the peer a certificate with RSA of 2048 bits or more, or P-256 or better";
+      record.advice =
+          "issue the peer a certificate with RSA of 2048 bits or more, or P-256 or better";
       break;
   }
   return record;
@@ -42,13 +43,16 @@ Result<Bytes> signed_octets(const crypto::Provider& crypto, PrfId prf,
 
 std::optional<model::AuthClass> class_of(AuthMethod method) {
   switch (method) {
-    case AuthMethod::shared_key: return model::AuthClass::psk;
+    case AuthMethod::shared_key:
+      return model::AuthClass::psk;
     case AuthMethod::rsa_signature:
     case AuthMethod::ecdsa_256:
     case AuthMethod::ecdsa_384:
     case AuthMethod::ecdsa_521:
-    case AuthMethod::digital_signature: return model::AuthClass::pubkey;
-    case AuthMethod::null: return std::nullopt;
+    case AuthMethod::digital_signature:
+      return model::AuthClass::pubkey;
+    case AuthMethod::null:
+      return std::nullopt;
   }
   return std::nullopt;
 }

@@ -4,8 +4,8 @@
 #include <expected>
 #include <string>
 
-#include "ike/keys.hpp"
 #include "ike/failure.hpp"
+#include "ike/keys.hpp"
 #include "model/connection.hpp"
 #include "wire/message.hpp"
 
@@ -14,9 +14,9 @@ namespace cygnet::ike {
 /// The octets one side's AUTH covers: its own first message, the other side's nonce and
 /// prf(SK_px, its ID payload's body).
 struct SignedOctetsInput {
-  ByteView own_message;   ///< RealMessage1 or RealMessage2, without non-ESP marker
+  ByteView own_message;  ///< RealMessage1 or RealMessage2, without non-ESP marker
   ByteView other_nonce;
-  const Secret& sk_p;     ///< SK_pi for the initiator's AUTH, SK_pr for the responder's
+  const Secret& sk_p;  ///< SK_pi for the initiator's AUTH, SK_pr for the responder's
   const model::Identity& id;
 };
 [[nodiscard]] Result<Bytes> signed_octets(const crypto::Provider& crypto, PrfId prf,
@@ -24,11 +24,11 @@ struct SignedOctetsInput {
 
 /// What a peer's AUTH is verified with: exactly one of the two.
 struct PublicKeyProof {
-  Bytes public_key;        ///< from the certificate that control has found valid
+  Bytes public_key;  ///< from the certificate that control has found valid
   std::span<const HashId> allowed_hashes;
 };
 struct SharedKeyProof {
-  ByteView expected;       ///< the MAC as we compute it
+  ByteView expected;  ///< the MAC as we compute it
 };
 struct AuthInput {
   const wire::AuthPayload& auth;

@@ -19,8 +19,8 @@ std::vector<model::Proposal> usable_proposals(const model::ChildTemplate& wanted
              transform.id == static_cast<std::uint16_t>(EsnId::esn);
     });
     if (!proposal.has(TransformType::esn)) {
-      proposal.transforms.push_back({.type = TransformType::esn,
-                                     .id = static_cast<std::uint16_t>(EsnId::none)});
+      proposal.transforms.push_back(
+          {.type = TransformType::esn, .id = static_cast<std::uint16_t>(EsnId::none)});
     }
     if (std::ranges::find(out, proposal) == out.end()) out.push_back(std::move(proposal));
   }
@@ -44,8 +44,7 @@ std::optional<EspSpi> spi_from(const Bytes& bytes) {
 }
 
 Refusal no_proposal(const std::vector<model::Proposal>& ours,
-                    const std::vector<model::Proposal>& theirs,
-                    const model::Mismatch& mismatch) {
+                    const std::vector<model::Proposal>& theirs, const model::Mismatch& mismatch) {
   return {.notify = NotifyType::no_proposal_chosen,
           .record = {.reason = Reason::no_common_proposal,
                      .field = "esp_proposals",
@@ -107,7 +106,8 @@ void start_timers(Child& child, Context& cx) {
   child.installed = cx.now;
   if (life.rekey > Duration{0}) {
     const auto jitter = static_cast<std::uint64_t>(std::max<std::int64_t>(life.jitter.count(), 0));
-    child.rekey_at = cx.now + life.rekey - Duration{static_cast<std::int64_t>(cx.rng.below(jitter))};
+    child.rekey_at =
+        cx.now + life.rekey - Duration{static_cast<std::int64_t>(cx.rng.below(jitter))};
   }
   if (life.life > Duration{0}) child.expires_at = cx.now + life.life;
 }
@@ -189,45 +189,46 @@ std::expected<Agreement, Refusal> answer_offer(const IkeSa& sa, const EngineConf
     return std::unexpected(malformed("SA, TSi or TSr is missing"));
   }
   std::optional<Refusal> refusal;
-  const std::vector<model::ChildTemplate> only =
-      rules.rekeyed != nullptr ? std::vector{rules.rekeyed->wanted}
-                               : std::vector<model::ChildTemplate>{};
+  const std::vector<model::ChildTemplate> only = rules.rekeyed != nullptr
+                                                     ? std::vector{rules.rekeyed->wanted}
+                                                     : std::vector<model::ChildTemplate>{};
   const auto& templates = rules.rekeyed != nullptr ? only : sa.connection.children;
   for (std::size_t i = 0; i < templates.size(); ++i) {
     const model::ChildTemplate& wanted = templates[i];
     if (wanted.mode == model::ChildMode::pass || wanted.mode == model::ChildMode::drop) continue;
     if (wanted.mode == model::ChildMode::transport && !config.transport_mode) {
-      refusal = Refusal{.record = {.reason = Reason::transport_mode,
-                                   .field = "mode",
-                                   .ours = "transport",
-                                   .advice = "this data plane has tunnel mode only; set mode = tunnel"}};
+      refusal =
+          Refusal{.record = {.reason = Reason::transport_mode,
+                             .field = "mode",
+                             .ours = "transport",
+                             .advice = "this data plane has tunnel mode only; set mode = tunnel"}};
       continue;
     }
     Narrowed narrowed = narrow(sa, wanted, *ts_i, *ts_r);
     if (narrowed.empty()) {
       if (!refusal) {
-        refusal = no_selectors(narrowed.our_local, narrowed.our_remote, ts_r->selectors,
-                               ts_i->selectors);
+        refusal =
+            no_selectors(narrowed.our_local, narrowed.our_remote, ts_r->selectors, ts_i->selectors);
       }
       continue;
     }
     const auto ours = usable_proposals(wanted, config, rules.in_ike_auth);
-    const auto choice =
-        model::choose(ours, offer->offers(), {.ignore_ke = rules.in_ike_auth});
+    const auto choice = model::choose(ours, offer->offers(), {.ignore_ke = rules.in_ike_auth});
     if (!choice) {
       refusal = no_proposal(ours, offer->offers(), choice.error());
       continue;
     }
     const wire::OfferedProposal& theirs = offer->proposals[choice->theirs];
     const auto spi_out = spi_from(theirs.spi);
-    if (!spi_out) return std::unexpected(malformed("an ESP SPI that is not 4 octets or is reserved"));
-    return Agreement{.wanted = rules.rekeyed != nullptr ? &rules.rekeyed->wanted
-                                                        : &sa.connection.children[i],
-                     .proposal_number = theirs.number,
-                     .suite = choice->suite,
-                     .spi_out = *spi_out,
-                     .local_ts = std::move(narrowed.local),
-                     .remote_ts = std::move(narrowed.remote)};
+    if (!spi_out)
+      return std::unexpected(malformed("an ESP SPI that is not 4 octets or is reserved"));
+    return Agreement{
+        .wanted = rules.rekeyed != nullptr ? &rules.rekeyed->wanted : &sa.connection.children[i],
+        .proposal_number = theirs.number,
+        .suite = choice->suite,
+        .spi_out = *spi_out,
+        .local_ts = std::move(narrowed.local),
+        .remote_ts = std::move(narrowed.remote)};
   }
   if (!refusal) {
     refusal = no_selectors({}, {}, ts_r->selectors, ts_i->selectors);

@@ -29,8 +29,8 @@ struct Agreement {
 
 /// How the selectors and proposals of an offer are made.
 struct OfferRules {
-  bool in_ike_auth = false;          ///< no key exchange; addresses may not be known yet
-  std::optional<model::PacketFlow> trigger;   ///< goes first (RFC 7296 §2.9)
+  bool in_ike_auth = false;                  ///< no key exchange; addresses may not be known yet
+  std::optional<model::PacketFlow> trigger;  ///< goes first (RFC 7296 §2.9)
 };
 /// SA, TSi, TSr for `wanted`; `spi_in` is ours. N(...) that belong to the child included.
 [[nodiscard]] std::vector<wire::Payload> offer_child(const IkeSa& sa, const EngineConfig& config,
@@ -41,7 +41,7 @@ struct OfferRules {
 
 struct AnswerRules {
   bool in_ike_auth = false;
-  const Child* rekeyed = nullptr;    ///< a rekey keeps to this child's template
+  const Child* rekeyed = nullptr;  ///< a rekey keeps to this child's template
 };
 /// The responder's decision over SA, TSi and TSr of a request.
 [[nodiscard]] std::expected<Agreement, Refusal> answer_offer(
@@ -51,15 +51,17 @@ struct AnswerRules {
 [[nodiscard]] std::vector<wire::Payload> answer_child(const Agreement& agreed, EspSpi spi_in);
 
 /// The initiator's check of the response against what it offered (RFC 7296 §2.7, §2.9).
-[[nodiscard]] std::expected<Agreement, Refusal> take_answer(
-    const IkeSa& sa, const EngineConfig& config, const model::ChildTemplate& wanted,
-    const std::vector<wire::Payload>& reply, bool in_ike_auth);
+[[nodiscard]] std::expected<Agreement, Refusal> take_answer(const IkeSa& sa,
+                                                            const EngineConfig& config,
+                                                            const model::ChildTemplate& wanted,
+                                                            const std::vector<wire::Payload>& reply,
+                                                            bool in_ike_auth);
 
 /// Everything install_child needs beyond the agreement.
 struct InstallPlan {
   EspSpi spi_in;
-  bool we_started = false;           ///< we are the exchange's initiator: whose keys are whose
-  bool hold_outbound = false;        ///< the answer to a rekey: send on the old child for now
+  bool we_started = false;     ///< we are the exchange's initiator: whose keys are whose
+  bool hold_outbound = false;  ///< the answer to a rekey: send on the old child for now
   std::optional<model::ChildId> replaces;
 };
 /// Derives no keys: cuts `keys` to the two directions, installs the child in the plane and adds

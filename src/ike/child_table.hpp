@@ -14,7 +14,7 @@ namespace cygnet::ike {
 /// One Child SA pair as this end believes it to be.
 struct Child {
   model::ChildId id;
-  model::ChildTemplate wanted;            ///< what it was made from
+  model::ChildTemplate wanted;  ///< what it was made from
   model::Suite suite;
   EspSpi spi_in;
   EspSpi spi_out;

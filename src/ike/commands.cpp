@@ -56,10 +56,13 @@ std::vector<model::ChildId> matching_children(const IkeSa& sa, const command::Fi
 
 model::PolicyAction action_of(model::ChildMode mode) {
   switch (mode) {
-    case model::ChildMode::pass: return model::PolicyAction::pass;
-    case model::ChildMode::drop: return model::PolicyAction::drop;
+    case model::ChildMode::pass:
+      return model::PolicyAction::pass;
+    case model::ChildMode::drop:
+      return model::PolicyAction::drop;
     case model::ChildMode::tunnel:
-    case model::ChildMode::transport: break;
+    case model::ChildMode::transport:
+      break;
   }
   return model::PolicyAction::trap;
 }
@@ -89,14 +92,15 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
     if (sa.remote.address != initiate.remote.address) continue;
     // The last child queued carries the command: exchanges complete in order.
     std::erase_if(children, [&](const auto& one) {
-      return has_child(sa, one.name) || (sa.first_child && !sa.is_established() &&
-                                         sa.first_child->name == one.name);
+      return has_child(sa, one.name) ||
+             (sa.first_child && !sa.is_established() && sa.first_child->name == one.name);
     });
     if (children.empty()) return cx.done(initiate.request, true);
     for (std::size_t i = 0; i < children.size(); ++i) {
       const bool last = i + 1 == children.size();
-      enqueue(sa, cx, CreateChild{.wanted = std::move(children[i]),
-                                  .request = last ? initiate.request : RequestId{}});
+      enqueue(sa, cx,
+              CreateChild{.wanted = std::move(children[i]),
+                          .request = last ? initiate.request : RequestId{}});
     }
     return;
   }
@@ -148,7 +152,8 @@ void Engine::Impl::on_command(command::Terminate&& terminate, Context& cx) {
   for (std::size_t i = 0; i < children.size(); ++i) {
     const RequestId request = i + 1 == children.size() ? terminate.request : RequestId{};
     enqueue(sas.at(children[i].first), cx,
-            DeleteChildren{.children = std::move(children[i].second), .request = request,
+            DeleteChildren{.children = std::move(children[i].second),
+                           .request = request,
                            .why = "terminated by command"});
   }
 }
@@ -228,7 +233,8 @@ void Engine::Impl::on_command(command::Shutdown&&, Context& cx) {
   for (auto& [id, sa] : sas) {
     if (sa.is_established() && !sa.replaced) {
       // What is queued no longer matters; the Delete goes next.
-      for (Task& task : sa.tasks) std::visit([&](auto& t) { t.abandon(cx, "shutting down"); }, task);
+      for (Task& task : sa.tasks)
+        std::visit([&](auto& t) { t.abandon(cx, "shutting down"); }, task);
       sa.tasks.clear();
       enqueue(sa, cx, DeleteIke{.why = "shutting down"});
     } else {

@@ -24,8 +24,8 @@ void send_plain(const Received& received, Context& cx, std::vector<wire::Payload
   Bytes answer = wire::write_message(header, payloads);
   // Never more octets than came in, towards an address that nothing proves (DESIGN 5.4).
   if (answer.size() > request_size) return;
-  cx.out.emplace_back(action::Send{
-      .local = received.local, .remote = received.remote, .bytes = std::move(answer)});
+  cx.out.emplace_back(
+      action::Send{.local = received.local, .remote = received.remote, .bytes = std::move(answer)});
 }
 
 wire::NotifyPayload critical_notify(PayloadType type) {
@@ -113,15 +113,20 @@ void Engine::handle(Answer answer, Instant now, Actions& out) {
     };
     bool taken = false;
     if (auto* s = std::get_if<ProveToResponder>(&sa.state)) {
-      taken = take(*s, [&](auto&& st, IkeSa& to) { return on_own_proof(std::move(st), to, answer, cx); });
+      taken = take(
+          *s, [&](auto&& st, IkeSa& to) { return on_own_proof(std::move(st), to, answer, cx); });
     } else if (auto* s2 = std::get_if<JudgeResponder>(&sa.state)) {
-      taken = take(*s2, [&](auto&& st, IkeSa& to) { return on_judgement(std::move(st), to, answer, cx); });
+      taken = take(
+          *s2, [&](auto&& st, IkeSa& to) { return on_judgement(std::move(st), to, answer, cx); });
     } else if (auto* s3 = std::get_if<JudgeInitiator>(&sa.state)) {
-      taken = take(*s3, [&](auto&& st, IkeSa& to) { return on_judgement(std::move(st), to, answer, cx); });
+      taken = take(
+          *s3, [&](auto&& st, IkeSa& to) { return on_judgement(std::move(st), to, answer, cx); });
     } else if (auto* s4 = std::get_if<ProveToInitiator>(&sa.state)) {
-      taken = take(*s4, [&](auto&& st, IkeSa& to) { return on_own_proof(std::move(st), to, answer, cx); });
+      taken = take(
+          *s4, [&](auto&& st, IkeSa& to) { return on_own_proof(std::move(st), to, answer, cx); });
     } else if (auto* s5 = std::get_if<LeaseAddresses>(&sa.state)) {
-      taken = take(*s5, [&](auto&& st, IkeSa& to) { return on_lease(std::move(st), to, answer, cx); });
+      taken =
+          take(*s5, [&](auto&& st, IkeSa& to) { return on_lease(std::move(st), to, answer, cx); });
     }
     if (!taken) continue;
     if (sa.is_established()) {
@@ -164,7 +169,8 @@ void Engine::Impl::on_init_request(const Datagram& datagram, const wire::Message
     return send_plain(received, cx, {critical_notify(*type)}, datagram.bytes.size());
   }
   // A repeat of a request we have answered gets the same answer, bit by bit.
-  if (const auto known = half_open.find({datagram.remote, header.spi_i}); known != half_open.end()) {
+  if (const auto known = half_open.find({datagram.remote, header.spi_i});
+      known != half_open.end()) {
     IkeSa& sa = sas.at(known->second);
     const auto* state = std::get_if<AwaitAuthRequest>(&sa.state);
     if (state != nullptr && equal(state->handshake.init_request, datagram.bytes)) {
@@ -182,8 +188,8 @@ void Engine::Impl::on_init_request(const Datagram& datagram, const wire::Message
       from_address >= cx.config.cookie_threshold_per_ip) {
     const Bytes& nonce = first_of<wire::NoncePayload>(message.payloads)->data;
     const auto* cookie = find_notify(message.payloads, NotifyType::cookie);
-    if (cookie == nullptr || !cookies.check(crypto, rng, cx.now, cookie->data, nonce,
-                                            datagram.remote, header.spi_i)) {
+    if (cookie == nullptr ||
+        !cookies.check(crypto, rng, cx.now, cookie->data, nonce, datagram.remote, header.spi_i)) {
       return send_plain(received, cx,
                         {wire::NotifyPayload{.type = NotifyType::cookie,
                                              .data = cookies.make(crypto, rng, cx.now, nonce,
@@ -220,28 +226,30 @@ void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& m
   const wire::Header& header = message.header;
   IkeSa* sa = find_by_spi(header.initiator ? header.spi_r : header.spi_i);
   if (sa == nullptr || !message.sealed) return;
-  const bool fits = sa->initiator != header.initiator && sa->spi_i == header.spi_i &&
-                    sa->spi_r == header.spi_r;
+  const bool fits =
+      sa->initiator != header.initiator && sa->spi_i == header.spi_i && sa->spi_r == header.spi_r;
   SkKeys* keys = keys_of(sa->state);
   if (!fits || keys == nullptr) return;
-  const Received received{
-      .local = datagram.local, .remote = datagram.remote, .header = header};
+  const Received received{.local = datagram.local, .remote = datagram.remote, .header = header};
   const wire::Sealed& sealed = *message.sealed;
   if (header.response) {
     if (!sa->window.awaits(header.id)) return;
   } else {
     switch (sa->window.classify(header.id)) {
-      case Window::Inbound::stale: return;
+      case Window::Inbound::stale:
+        return;
       case Window::Inbound::repeated:
-        // Of a fragmented request only the first fragment brings the answer again (RFC 7383 §2.6.1).
+        // Of a fragmented request only the first fragment brings the answer again (RFC 7383
+        // §2.6.1).
         if (sealed.fragment <= 1 && open_sealed(crypto, *keys, header, sealed)) {
           for (const Bytes& one : sa->window.cached_response()) {
-            cx.out.emplace_back(action::Send{
-                .local = datagram.local, .remote = datagram.remote, .bytes = one});
+            cx.out.emplace_back(
+                action::Send{.local = datagram.local, .remote = datagram.remote, .bytes = one});
           }
         }
         return;
-      case Window::Inbound::fresh: break;
+      case Window::Inbound::fresh:
+        break;
     }
   }
   Reassembly& reassembly = sa->window.reassembly(header.response);
@@ -268,8 +276,7 @@ void Engine::Impl::on_opened(IkeSa& sa, const Received& received, PayloadType fi
       return fail(sa, cx, std::move(record));
     }
     if (std::holds_alternative<AwaitAuthRequest>(sa.state) || sa.is_established()) {
-      send_response(sa, cx, received,
-                    {wire::NotifyPayload{.type = NotifyType::invalid_syntax}});
+      send_response(sa, cx, received, {wire::NotifyPayload{.type = NotifyType::invalid_syntax}});
     }
     // An authentic message that does not parse ends the IKE_SA (RFC 7296 §2.21.3).
     return fail(sa, cx, std::move(record));
@@ -313,8 +320,9 @@ void Engine::Impl::on_request(IkeSa& sa, const Received& received,
   follow_endpoint(sa, received, cx);
   if (const auto problem = objection(received, payloads)) {
     send_response(sa, cx, received, {*problem});
-    return fail(sa, cx, {.phase = "IKE_AUTH", .reason = Reason::malformed,
-                         .theirs = to_string(problem->type)});
+    return fail(
+        sa, cx,
+        {.phase = "IKE_AUTH", .reason = Reason::malformed, .theirs = to_string(problem->type)});
   }
   AwaitAuthRequest taken = std::move(*state);
   State next = on_auth_request(std::move(taken), sa, std::move(payloads), cx);
@@ -324,8 +332,10 @@ void Engine::Impl::on_request(IkeSa& sa, const Received& received,
 void Engine::Impl::on_response(IkeSa& sa, const Received& received,
                                std::vector<wire::Payload> payloads, Context& cx) {
   if (unknown_critical(payloads) || duplicated(payloads)) {
-    return fail(sa, cx, {.phase = to_string(received.header.exchange), .reason = Reason::malformed,
-                         .theirs = "an unknown critical or repeated payload in the answer"});
+    return fail(sa, cx,
+                {.phase = to_string(received.header.exchange),
+                 .reason = Reason::malformed,
+                 .theirs = "an unknown critical or repeated payload in the answer"});
   }
   if (auto* state = std::get_if<AwaitAuthReply>(&sa.state)) {
     if (received.header.exchange != ExchangeType::ike_auth) return;
@@ -338,14 +348,15 @@ void Engine::Impl::on_response(IkeSa& sa, const Received& received,
 }
 
 void Engine::Impl::on_established_request(IkeSa& sa, Established& state, const Received& received,
-                                          const std::vector<wire::Payload>& payloads,
-                                          Context& cx) {
+                                          const std::vector<wire::Payload>& payloads, Context& cx) {
   switch (received.header.exchange) {
     case ExchangeType::create_child_sa:
       return on_create_child(sa, state, received, payloads, cx);
-    case ExchangeType::informational: return on_informational(sa, received, payloads, cx);
+    case ExchangeType::informational:
+      return on_informational(sa, received, payloads, cx);
     case ExchangeType::ike_sa_init:
-    case ExchangeType::ike_auth: break;
+    case ExchangeType::ike_auth:
+      break;
   }
   send_response(sa, cx, received, {wire::NotifyPayload{.type = NotifyType::invalid_syntax}});
 }
@@ -360,8 +371,8 @@ void Engine::Impl::on_create_child(IkeSa& sa, Established& state, const Received
                          {wire::NotifyPayload{.type = NotifyType::temporary_failure}});
   }
   const auto& offer = *first_of<wire::SaPayload>(payloads);
-  const bool ike = !offer.proposals.empty() &&
-                   offer.proposals[0].proposal.protocol == ProtocolId::ike;
+  const bool ike =
+      !offer.proposals.empty() && offer.proposals[0].proposal.protocol == ProtocolId::ike;
   if (ike) {
     IkeRekeyAnswer answer = answer_rekey_ike(sa, state, payloads, cx);
     send_response(sa, cx, received, answer.payloads);
@@ -374,7 +385,9 @@ void Engine::Impl::on_create_child(IkeSa& sa, Established& state, const Received
   ChildAnswer answer = answer_create_child(sa, state, payloads, std::nullopt, cx);
   if (answer.made) {
     if (const Child* child = sa.children.find(*answer.made)) {
-      cx.emit(event::ChildUp{.sa = sa.id, .child = child->id, .connection = sa.connection.name,
+      cx.emit(event::ChildUp{.sa = sa.id,
+                             .child = child->id,
+                             .connection = sa.connection.name,
                              .name = child->wanted.name});
     }
   }
@@ -386,11 +399,12 @@ void Engine::Impl::on_informational(IkeSa& sa, const Received& received,
   if (find_notify(payloads, NotifyType::authentication_failed) != nullptr) {
     // An initiator that did not accept our proof (RFC 7296 §2.21.2).
     send_response(sa, cx, received, {});
-    return fail(sa, cx, {.phase = "IKE_AUTH",
-                         .reason = Reason::peer_refused,
-                         .field = "local.id, local.certs, secrets",
-                         .theirs = "AUTHENTICATION_FAILED",
-                         .advice = "the peer did not accept our identity or proof; its log says why"});
+    return fail(sa, cx,
+                {.phase = "IKE_AUTH",
+                 .reason = Reason::peer_refused,
+                 .field = "local.id, local.certs, secrets",
+                 .theirs = "AUTHENTICATION_FAILED",
+                 .advice = "the peer did not accept our identity or proof; its log says why"});
   }
   DeleteAnswer answer = answer_delete(sa, payloads, cx);
   send_response(sa, cx, received, answer.payloads);
@@ -403,12 +417,14 @@ void Engine::Impl::on_informational(IkeSa& sa, const Received& received,
   }
   close(sa, cx, "deleted by the peer");
   for (std::string& child : again) {
-    cx.emit(event::WantUp{.connection = sa.connection.name, .child = std::move(child),
+    cx.emit(event::WantUp{.connection = sa.connection.name,
+                          .child = std::move(child),
                           .why = "the peer closed it (close_action = start)"});
   }
 }
 
-// --- the tables ------------------------------------------------------------------------------------
+// --- the tables
+// ------------------------------------------------------------------------------------
 
 void Engine::Impl::adopt(IkeSa sa) {
   by_spi[sa.our_spi()] = sa.id;

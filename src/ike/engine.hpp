@@ -18,22 +18,30 @@ struct EngineConfig {
   double retransmit_base = 1.8;                           ///< each wait is this much longer
   unsigned retransmit_tries = 5;                          ///< after the first transmission
   Duration half_open_timeout = std::chrono::seconds{30};
-  std::size_t half_open_max = 1000;        ///< beyond: new initiators are dropped
-  std::size_t cookie_threshold = 30;       ///< half-open SAs in all before cookies are asked for
+  std::size_t half_open_max = 1000;   ///< beyond: new initiators are dropped
+  std::size_t cookie_threshold = 30;  ///< half-open SAs in all before cookies are asked for
   std::size_t cookie_threshold_per_ip = 3;
   std::size_t block_threshold_per_ip = 5;  ///< half-open SAs of one address
   std::size_t fragment_size = 1280;        ///< octets of IP packet for IKE fragments, IPv4 and IPv6
   Duration keepalive = std::chrono::seconds{20};  ///< NAT keepalives (RFC 3948 §4); 0 = none
   std::uint16_t ike_port = 500;
   std::uint16_t natt_port = 4500;
-  bool force_udp_encap = false;            ///< the plane cannot do raw ESP
-  bool transport_mode = false;             ///< the plane can do transport mode
-  bool esn = true;                         ///< the plane can do ESN
-  bool trace_messages = false;             ///< an event::Note (level 2) for each message
+  bool force_udp_encap = false;  ///< the plane cannot do raw ESP
+  bool transport_mode = false;   ///< the plane can do transport mode
+  bool esn = true;               ///< the plane can do ESN
+  bool trace_messages = false;   ///< an event::Note (level 2) for each message
 };
 
 enum class WakeReason : std::uint8_t {
-  retransmit, half_open, rekey_ike, rekey_child, expire_child, expire_ike, liveness, keepalive, retry
+  retransmit,
+  half_open,
+  rekey_ike,
+  rekey_child,
+  expire_child,
+  expire_ike,
+  liveness,
+  keepalive,
+  retry
 };
 struct Deadline {
   Instant at;

@@ -29,16 +29,21 @@ struct Engine::Impl {
   Shared shared;
   CookieJar cookies;
   std::map<SaId, IkeSa> sas;
-  std::map<IkeSpi, SaId> by_spi;                            ///< our SPI
-  std::map<std::pair<Endpoint, IkeSpi>, SaId> half_open;    ///< peer and its SPI: repeats of INIT
+  std::map<IkeSpi, SaId> by_spi;                          ///< our SPI
+  std::map<std::pair<Endpoint, IkeSpi>, SaId> half_open;  ///< peer and its SPI: repeats of INIT
   std::map<IpAddress, std::size_t> half_open_by_address;
   std::vector<RoutedChild> routed;
   bool shutting_down = false;
-  std::vector<IkeSa> born;                                  ///< filled by rekeys during a call
+  std::vector<IkeSa> born;  ///< filled by rekeys during a call
 
   [[nodiscard]] Context context(Instant now, Actions& out) {
-    return {.shared = shared, .config = shared.config, .crypto = crypto, .rng = rng,
-            .now = now, .out = out, .born = born};
+    return {.shared = shared,
+            .config = shared.config,
+            .crypto = crypto,
+            .rng = rng,
+            .now = now,
+            .out = out,
+            .born = born};
   }
 
   // engine.cpp: messages in

@@ -6,49 +6,84 @@ namespace cygnet::ike {
 
 std::string_view to_string(Reason reason) {
   switch (reason) {
-    case Reason::no_connection: return "no_connection";
-    case Reason::no_common_proposal: return "no_common_proposal";
-    case Reason::no_common_selectors: return "no_common_selectors";
-    case Reason::identity_mismatch: return "identity_mismatch";
-    case Reason::identity_not_in_certificate: return "identity_not_in_certificate";
-    case Reason::certificate_expired: return "certificate_expired";
-    case Reason::certificate_not_yet_valid: return "certificate_not_yet_valid";
-    case Reason::certificate_untrusted: return "certificate_untrusted";
-    case Reason::certificate_profile: return "certificate_profile";
-    case Reason::certificate_revoked: return "certificate_revoked";
-    case Reason::certificate_missing: return "certificate_missing";
-    case Reason::auth_method_mismatch: return "auth_method_mismatch";
-    case Reason::psk_missing: return "psk_missing";
-    case Reason::psk_wrong: return "psk_wrong";
-    case Reason::signature_wrong: return "signature_wrong";
-    case Reason::pool_exhausted: return "pool_exhausted";
-    case Reason::no_pool: return "no_pool";
-    case Reason::no_response: return "no_response";
-    case Reason::peer_refused: return "peer_refused";
-    case Reason::malformed: return "malformed";
-    case Reason::limit: return "limit";
-    case Reason::transport_mode: return "transport_mode";
-    case Reason::install_failed: return "install_failed";
-    case Reason::internal: return "internal";
+    case Reason::no_connection:
+      return "no_connection";
+    case Reason::no_common_proposal:
+      return "no_common_proposal";
+    case Reason::no_common_selectors:
+      return "no_common_selectors";
+    case Reason::identity_mismatch:
+      return "identity_mismatch";
+    case Reason::identity_not_in_certificate:
+      return "identity_not_in_certificate";
+    case Reason::certificate_expired:
+      return "certificate_expired";
+    case Reason::certificate_not_yet_valid:
+      return "certificate_not_yet_valid";
+    case Reason::certificate_untrusted:
+      return "certificate_untrusted";
+    case Reason::certificate_profile:
+      return "certificate_profile";
+    case Reason::certificate_revoked:
+      return "certificate_revoked";
+    case Reason::certificate_missing:
+      return "certificate_missing";
+    case Reason::auth_method_mismatch:
+      return "auth_method_mismatch";
+    case Reason::psk_missing:
+      return "psk_missing";
+    case Reason::psk_wrong:
+      return "psk_wrong";
+    case Reason::signature_wrong:
+      return "signature_wrong";
+    case Reason::pool_exhausted:
+      return "pool_exhausted";
+    case Reason::no_pool:
+      return "no_pool";
+    case Reason::no_response:
+      return "no_response";
+    case Reason::peer_refused:
+      return "peer_refused";
+    case Reason::malformed:
+      return "malformed";
+    case Reason::limit:
+      return "limit";
+    case Reason::transport_mode:
+      return "transport_mode";
+    case Reason::install_failed:
+      return "install_failed";
+    case Reason::internal:
+      return "internal";
   }
   return "unknown";
 }
 
 std::string_view field_of(Reason reason) {
   switch (reason) {
-    case Reason::identity_not_in_certificate: return "certificate subjectAltName";
-    case Reason::certificate_expired: return "certificate notAfter";
-    case Reason::certificate_not_yet_valid: return "certificate notBefore";
-    case Reason::certificate_untrusted: return "certificate issuer, remote.cacerts";
-    case Reason::certificate_profile: return "certificate extensions";
-    case Reason::certificate_revoked: return "certificate serial";
-    case Reason::certificate_missing: return "local.certs";
-    case Reason::auth_method_mismatch: return "auth";
+    case Reason::identity_not_in_certificate:
+      return "certificate subjectAltName";
+    case Reason::certificate_expired:
+      return "certificate notAfter";
+    case Reason::certificate_not_yet_valid:
+      return "certificate notBefore";
+    case Reason::certificate_untrusted:
+      return "certificate issuer, remote.cacerts";
+    case Reason::certificate_profile:
+      return "certificate extensions";
+    case Reason::certificate_revoked:
+      return "certificate serial";
+    case Reason::certificate_missing:
+      return "local.certs";
+    case Reason::auth_method_mismatch:
+      return "auth";
     case Reason::psk_missing:
-    case Reason::psk_wrong: return "secrets";
+    case Reason::psk_wrong:
+      return "secrets";
     case Reason::pool_exhausted:
-    case Reason::no_pool: return "pools";
-    default: return {};
+    case Reason::no_pool:
+      return "pools";
+    default:
+      return {};
   }
 }
 

@@ -6,7 +6,7 @@ namespace cygnet::ike {
 namespace {
 
 struct CipherSizes {
-  std::size_t encr = 0;   // key and salt
+  std::size_t encr = 0;  // key and salt
   std::size_t integ = 0;
 };
 
@@ -86,11 +86,11 @@ Result<ChildKeys> derive_child(const crypto::Provider& crypto, const SkKeys& key
   Secret seed{shared.size() + nonce_i.size() + nonce_r.size()};
   {
     auto out = seed.fill().begin();
-    for (const ByteView part : {shared, nonce_i, nonce_r}) out = std::copy(part.begin(), part.end(), out);
+    for (const ByteView part : {shared, nonce_i, nonce_r})
+      out = std::copy(part.begin(), part.end(), out);
   }
-  CYG_TRY(const Secret material,
-          crypto::prf_plus(crypto, keys.suite.prf, keys.d.reveal(), seed.reveal(),
-                           2 * (sizes.encr + sizes.integ)));
+  CYG_TRY(const Secret material, crypto::prf_plus(crypto, keys.suite.prf, keys.d.reveal(),
+                                                  seed.reveal(), 2 * (sizes.encr + sizes.integ)));
   //= RFC7296#2.17 "All keys for SAs carrying data from the initiator to the responder are
   //=               taken before SAs going from the responder to the initiator"
   Cutter cutter{material};

@@ -19,7 +19,7 @@ struct SkKeys {
 
 /// The inputs of RFC 7296 §2.14.
 struct IkeKeyInput {
-  ByteView shared;   ///< g^ir
+  ByteView shared;  ///< g^ir
   ByteView nonce_i;
   ByteView nonce_r;
   IkeSpi spi_i;

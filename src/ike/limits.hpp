@@ -8,18 +8,18 @@
 
 namespace cygnet::ike {
 
-inline constexpr std::size_t kChildrenMax = 64;          ///< Child SAs of one IKE_SA
-inline constexpr std::size_t kTasksMax = 64;             ///< queued exchanges of one IKE_SA
-inline constexpr std::size_t kFragmentsMax = 64;         ///< of one IKE message
+inline constexpr std::size_t kChildrenMax = 64;   ///< Child SAs of one IKE_SA
+inline constexpr std::size_t kTasksMax = 64;      ///< queued exchanges of one IKE_SA
+inline constexpr std::size_t kFragmentsMax = 64;  ///< of one IKE message
 inline constexpr std::size_t kReassemblyBytesMax = 65535;
-inline constexpr std::size_t kCertificatesMax = 10;      ///< CERT payloads of one peer
+inline constexpr std::size_t kCertificatesMax = 10;  ///< CERT payloads of one peer
 inline constexpr std::size_t kCertificateBytesMax = 32768;
-inline constexpr std::size_t kAuthoritiesMax = 128;      ///< CA hashes taken from CERTREQs
-inline constexpr std::size_t kAuthoritiesSentMax = 8;    ///< CA hashes in our CERTREQ (T3)
-inline constexpr std::size_t kHashesMax = 16;            ///< SIGNATURE_HASH_ALGORITHMS entries
-inline constexpr std::size_t kCookieSizeMax = 64;        ///< RFC 7296 §2.6
-inline constexpr unsigned kInitRestartsMax = 4;          ///< COOKIE and INVALID_KE_PAYLOAD rounds
-inline constexpr std::size_t kNonceSize = 32;            ///< RFC 7296 §2.10: at least half the PRF key
+inline constexpr std::size_t kAuthoritiesMax = 128;    ///< CA hashes taken from CERTREQs
+inline constexpr std::size_t kAuthoritiesSentMax = 8;  ///< CA hashes in our CERTREQ (T3)
+inline constexpr std::size_t kHashesMax = 16;          ///< SIGNATURE_HASH_ALGORITHMS entries
+inline constexpr std::size_t kCookieSizeMax = 64;      ///< RFC 7296 §2.6
+inline constexpr unsigned kInitRestartsMax = 4;        ///< COOKIE and INVALID_KE_PAYLOAD rounds
+inline constexpr std::size_t kNonceSize = 32;  ///< RFC 7296 §2.10: at least half the PRF key
 inline constexpr std::size_t kRequestedAddressesMax = 4;
 /// How long an inbound SA stays after its rekeyed successor took over, for packets under way.
 inline constexpr Duration kRekeyedLinger = std::chrono::seconds{5};

@@ -19,9 +19,10 @@ std::vector<wire::Payload> nat_notifies(const crypto::Provider& crypto, Rng& rng
                                         const Endpoint& remote, bool force) {
   Bytes source = nat_hash(crypto, header.spi_i, header.spi_r, local);
   if (force) rng.fill(source);
-  return {wire::NotifyPayload{.type = NotifyType::nat_detection_source_ip, .data = std::move(source)},
-          wire::NotifyPayload{.type = NotifyType::nat_detection_destination_ip,
-                              .data = nat_hash(crypto, header.spi_i, header.spi_r, remote)}};
+  return {
+      wire::NotifyPayload{.type = NotifyType::nat_detection_source_ip, .data = std::move(source)},
+      wire::NotifyPayload{.type = NotifyType::nat_detection_destination_ip,
+                          .data = nat_hash(crypto, header.spi_i, header.spi_r, remote)}};
 }
 
 NatVerdict judge_nat(const crypto::Provider& crypto, const wire::Header& header,

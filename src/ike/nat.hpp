@@ -17,8 +17,8 @@ namespace cygnet::ike {
 /// match nothing, so that both ends believe in a NAT and encapsulate ESP in UDP.
 [[nodiscard]] std::vector<wire::Payload> nat_notifies(const crypto::Provider& crypto, Rng& rng,
                                                       const wire::Header& header,
-                                                      const Endpoint& local,
-                                                      const Endpoint& remote, bool force);
+                                                      const Endpoint& local, const Endpoint& remote,
+                                                      bool force);
 
 struct NatVerdict {
   bool supported = false;  ///< the peer sent the notifies

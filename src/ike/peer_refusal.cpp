@@ -31,14 +31,16 @@ FailureRecord peer_refusal(const IkeSa& sa, NotifyType type, const model::ChildT
       record.ours = fmt::format("we are '{}' and call '{}'",
                                 sa.local_id ? pki::to_text(*sa.local_id) : "%any",
                                 pki::to_text(sa.connection.remote.id));
-      record.advice = "the peer refused our identity or proof; its log (cygnet why) names the field";
+      record.advice =
+          "the peer refused our identity or proof; its log (cygnet why) names the field";
       break;
     case NotifyType::no_proposal_chosen:
       record.reason = Reason::no_common_proposal;
       record.field = child == nullptr ? "proposals" : "esp_proposals";
-      record.ours = model::text_of(child == nullptr ? sa.connection.proposals : child->esp_proposals);
-      record.advice = fmt::format("add one of {} that the peer lists; its log names them",
-                                  record.field);
+      record.ours =
+          model::text_of(child == nullptr ? sa.connection.proposals : child->esp_proposals);
+      record.advice =
+          fmt::format("add one of {} that the peer lists; its log names them", record.field);
       break;
     case NotifyType::ts_unacceptable:
       record.reason = Reason::no_common_selectors;
@@ -54,7 +56,9 @@ FailureRecord peer_refusal(const IkeSa& sa, NotifyType type, const model::ChildT
       record.ours = "asks for " + text_of(sa.connection.vips);
       record.advice = "the gateway has no address left to give; enlarge its pool";
       break;
-    default: record.advice = "the peer's log says why"; break;
+    default:
+      record.advice = "the peer's log says why";
+      break;
   }
   return record;
 }

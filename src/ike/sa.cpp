@@ -25,7 +25,8 @@ FragmentRule fragment_rule(const IkeSa& sa, const EngineConfig& config) {
 
 Duration jittered(Duration base, Duration jitter, Rng& rng) {
   if (jitter <= Duration{0}) return base;
-  const auto part = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(jitter.count())));
+  const auto part =
+      static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(jitter.count())));
   return base - Duration{part};
 }
 
@@ -245,7 +246,8 @@ void fail(IkeSa& sa, Context& cx, FailureRecord record) {
   close(sa, cx, described.line());
 }
 
-// --- the clock -------------------------------------------------------------------------------------
+// --- the clock
+// -------------------------------------------------------------------------------------
 
 namespace {
 
@@ -259,12 +261,13 @@ void lose_peer(IkeSa& sa, Context& cx) {
   }();
   const std::string connection = sa.connection.name;
   const bool was_up = sa.is_established();
-  fail(sa, cx, {.phase = was_up ? "liveness" : "IKE_SA_INIT",
-                .reason = Reason::no_response,
-                .field = "remote_addrs",
-                .theirs = "no answer",
-                .advice = was_up ? "the peer is gone or unreachable"
-                                 : "check the address, and that UDP 500 and 4500 reach the peer"});
+  fail(sa, cx,
+       {.phase = was_up ? "liveness" : "IKE_SA_INIT",
+        .reason = Reason::no_response,
+        .field = "remote_addrs",
+        .theirs = "no answer",
+        .advice = was_up ? "the peer is gone or unreachable"
+                         : "check the address, and that UDP 500 and 4500 reach the peer"});
   if (!was_up) return;
   for (const Child& child : children) {
     if (child.wanted.dpd_action == model::ChildAction::start) {
@@ -338,8 +341,7 @@ void tick_established(IkeSa& sa, Context& cx) {
     enqueue(sa, cx, RekeyIke{});
   }
   if (const auto due = liveness_due(sa); due && *due <= cx.now) enqueue(sa, cx, Liveness{});
-  if (behind_nat_with_children(sa, cx.config) &&
-      sa.last_outbound + cx.config.keepalive <= cx.now) {
+  if (behind_nat_with_children(sa, cx.config) && sa.last_outbound + cx.config.keepalive <= cx.now) {
     sa.last_outbound = cx.now;
     cx.out.emplace_back(action::Keepalive{.local = sa.local, .remote = sa.remote});
   }
@@ -354,10 +356,11 @@ void tick(IkeSa& sa, Context& cx) {
   if (!repeat.datagrams.empty()) transmit(sa, cx, repeat.datagrams);
 
   if (sa.half_open_until && *sa.half_open_until <= cx.now) {
-    return fail(sa, cx, {.phase = "IKE_AUTH",
-                         .reason = Reason::no_response,
-                         .theirs = "no IKE_AUTH in time",
-                         .advice = "if this repeats, the peer's packets to UDP 4500 are lost"});
+    return fail(sa, cx,
+                {.phase = "IKE_AUTH",
+                 .reason = Reason::no_response,
+                 .theirs = "no IKE_AUTH in time",
+                 .advice = "if this repeats, the peer's packets to UDP 4500 are lost"});
   }
   if (sa.linger_until && *sa.linger_until <= cx.now) return close(sa, cx, "replaced");
   tick_lingering(sa, cx);
@@ -390,7 +393,8 @@ std::optional<Deadline> deadline(const IkeSa& sa, const EngineConfig& config) {
   return first;
 }
 
-// --- small readers of payload lists ----------------------------------------------------------------
+// --- small readers of payload lists
+// ----------------------------------------------------------------
 
 const wire::NotifyPayload* find_notify(const std::vector<wire::Payload>& payloads,
                                        NotifyType type) {

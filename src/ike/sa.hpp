@@ -38,7 +38,7 @@ struct Context {
   Rng& rng;
   Instant now;
   Actions& out;
-  std::vector<IkeSa>& born;   ///< IKE_SAs made by a rekey; the engine adopts them after the call
+  std::vector<IkeSa>& born;  ///< IKE_SAs made by a rekey; the engine adopts them after the call
 
   [[nodiscard]] AskId next_ask() { return AskId{++shared.last_ask}; }
   [[nodiscard]] SaId next_sa() { return SaId{++shared.last_sa}; }
@@ -49,20 +49,20 @@ struct Context {
 
 /// What the peer told us it can do.
 struct PeerAbilities {
-  bool fragmentation = false;        ///< RFC 7383
-  bool digital_signature = false;    ///< RFC 7427
+  bool fragmentation = false;      ///< RFC 7383
+  bool digital_signature = false;  ///< RFC 7427
   std::vector<HashId> hashes;
-  std::vector<Bytes> authorities;    ///< from its CERTREQs
+  std::vector<Bytes> authorities;  ///< from its CERTREQs
 };
 
 struct IkeSa {
   SaId id;
-  bool initiator = false;            ///< we are the original initiator
+  bool initiator = false;  ///< we are the original initiator
   IkeSpi spi_i;
   IkeSpi spi_r;
   Endpoint local;
   Endpoint remote;
-  model::Connection connection;      ///< may be revised until the peer is authenticated
+  model::Connection connection;  ///< may be revised until the peer is authenticated
   model::Suite suite;
   PeerAbilities peer;
   bool nat_local = false;
@@ -73,9 +73,9 @@ struct IkeSa {
   std::vector<IpAddress> remote_vips;
   std::vector<IpAddress> dns;
   std::vector<std::string> dns_domains;
-  Endpoint init_remote;              ///< where the first request came from (half-open counting)
-  bool initial_contact = false;      ///< the peer said so (RFC 7296 §2.4)
-  bool leased = false;               ///< a lease was taken for the peer
+  Endpoint init_remote;          ///< where the first request came from (half-open counting)
+  bool initial_contact = false;  ///< the peer said so (RFC 7296 §2.4)
+  bool leased = false;           ///< a lease was taken for the peer
 
   Window window;
   State state = Closed{};
@@ -96,8 +96,8 @@ struct IkeSa {
 
   std::optional<model::ChildTemplate> first_child;  ///< to be made by IKE_AUTH
   RequestId first_request;                          ///< waits for it
-  bool replaced = false;             ///< an IKE rekey made a successor; children have moved there
-  std::string doomed;                ///< why this SA will be deleted once established, if so
+  bool replaced = false;  ///< an IKE rekey made a successor; children have moved there
+  std::string doomed;     ///< why this SA will be deleted once established, if so
 
   Instant born;
   Instant established;
@@ -112,7 +112,9 @@ struct IkeSa {
   [[nodiscard]] bool is_established() const { return std::holds_alternative<Established>(state); }
   [[nodiscard]] bool is_closed() const { return std::holds_alternative<Closed>(state); }
   /// Answered IKE_SA_INIT for somebody who has not authenticated yet.
-  [[nodiscard]] bool is_half_open() const { return !initiator && !is_established() && !is_closed(); }
+  [[nodiscard]] bool is_half_open() const {
+    return !initiator && !is_established() && !is_closed();
+  }
 };
 
 /// What the caller's message looked like, for addressing the answer.
@@ -168,7 +170,8 @@ void start_lifetime(IkeSa& sa, Context& cx);
 void tick(IkeSa& sa, Context& cx);
 [[nodiscard]] std::optional<Deadline> deadline(const IkeSa& sa, const EngineConfig& config);
 
-// --- small readers of payload lists ----------------------------------------------------------------
+// --- small readers of payload lists
+// ----------------------------------------------------------------
 
 template <class P>
 [[nodiscard]] const P* first_of(const std::vector<wire::Payload>& payloads) {

@@ -52,8 +52,7 @@ std::size_t body_size(const crypto::Sealer& sealer, std::size_t text) {
 
 /// The most text a fragment of `bytes_max` octets can carry.
 std::size_t fragment_text(const crypto::Sealer& sealer, std::size_t bytes_max) {
-  const std::size_t fixed =
-      wire::kHeaderSize + kSkfHeader + sealer.iv_size() + sealer.icv_size();
+  const std::size_t fixed = wire::kHeaderSize + kSkfHeader + sealer.iv_size() + sealer.icv_size();
   if (bytes_max <= fixed + sealer.block_size()) return 0;
   return (bytes_max - fixed) / sealer.block_size() * sealer.block_size() - 1;
 }
@@ -72,8 +71,8 @@ Result<std::vector<Bytes>> seal_message(const crypto::Provider& crypto, Rng& rng
 
   std::vector<Bytes> out;
   if (rule.bytes_max == 0 || whole <= rule.bytes_max) {
-    CYG_TRY(Bytes message, complete(*sealer, rng, keys, wire::write_sk_head(header, chain.first, body),
-                                    chain.bytes));
+    CYG_TRY(Bytes message, complete(*sealer, rng, keys,
+                                    wire::write_sk_head(header, chain.first, body), chain.bytes));
     out.push_back(std::move(message));
     return out;
   }
@@ -87,9 +86,9 @@ Result<std::vector<Bytes>> seal_message(const crypto::Provider& crypto, Rng& rng
     const ByteView text =
         ByteView{chain.bytes}.subspan(i * piece, std::min(piece, chain.bytes.size() - i * piece));
     const auto number = static_cast<std::uint16_t>(i + 1);
-    Bytes head = wire::write_skf_head(header, i == 0 ? chain.first : PayloadType::none, number,
-                                      static_cast<std::uint16_t>(total),
-                                      body_size(*sealer, text.size()));
+    Bytes head =
+        wire::write_skf_head(header, i == 0 ? chain.first : PayloadType::none, number,
+                             static_cast<std::uint16_t>(total), body_size(*sealer, text.size()));
     CYG_TRY(Bytes fragment, complete(*sealer, rng, keys, std::move(head), text));
     out.push_back(std::move(fragment));
   }

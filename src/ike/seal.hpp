@@ -11,7 +11,7 @@ namespace cygnet::ike {
 
 /// How a message is cut up: not at all when `bytes_max` is zero.
 struct FragmentRule {
-  std::size_t bytes_max = 0;   ///< of the IKE datagram, without IP, UDP and marker
+  std::size_t bytes_max = 0;  ///< of the IKE datagram, without IP, UDP and marker
 };
 
 /// Seals `payloads` under a header with our keys; several datagrams when they must be fragments

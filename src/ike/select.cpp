@@ -30,8 +30,8 @@ std::string text_of(const model::IdentityPattern& pattern) {
 }
 
 /// The first address field that does not admit the endpoints, if any.
-std::optional<Candidate> address_misfit(const model::Connection& connection,
-                                        const Endpoint& local, const Endpoint& remote) {
+std::optional<Candidate> address_misfit(const model::Connection& connection, const Endpoint& local,
+                                        const Endpoint& remote) {
   if (address_rank(connection.local_addrs, local.address) == 0) {
     return Candidate{connection.name, "local_addrs", text_of(connection.local_addrs),
                      local.address.text()};
@@ -63,8 +63,8 @@ std::expected<AuthRank, Candidate> rank_for_auth(const model::Connection& connec
   }
   const model::Proposal agreed = model::proposal_of(facts.suite, ProtocolId::ike);
   if (!model::choose(connection.proposals, {agreed})) {
-    return std::unexpected(Candidate{connection.name, "proposals", model::text_of(connection.proposals),
-                                     agreed.text()});
+    return std::unexpected(Candidate{connection.name, "proposals",
+                                     model::text_of(connection.proposals), agreed.text()});
   }
   AuthRank rank{.address = address_ranks(connection, facts.local, facts.remote)};
   if (facts.id_r) {
@@ -98,8 +98,10 @@ Reason reason_for(std::string_view field) {
 std::string advice_for(std::string_view field) {
   if (field == "remote.auth") return "use the same authentication (pubkey or psk) on both ends";
   if (field == "proposals") return "add a proposal that both ends list";
-  if (field == "remote.id") return "set remote.id to what the peer sends, or the peer's local id to what is expected";
-  if (field == "local.id") return "the peer expects another gateway identity; set local.id or the peer's remote id";
+  if (field == "remote.id")
+    return "set remote.id to what the peer sends, or the peer's local id to what is expected";
+  if (field == "local.id")
+    return "the peer expects another gateway identity; set local.id or the peer's remote id";
   return "add a connection whose local_addrs and remote_addrs admit this peer";
 }
 
@@ -113,7 +115,8 @@ unsigned address_rank(const std::vector<model::AddressPattern>& patterns,
       if (!range->contains(address)) continue;
       // 2 for everything, 130 for a single IPv6 address: smaller ranges rank higher.
       unsigned bits = 0;
-      for (std::uint64_t span = range->last.distance_from(range->first); span != 0; span >>= 1) ++bits;
+      for (std::uint64_t span = range->last.distance_from(range->first); span != 0; span >>= 1)
+        ++bits;
       const unsigned size_bits = std::min(bits, address.bits());
       best = std::max(best, 2 + 128 - size_bits);
     } else {
@@ -147,7 +150,8 @@ std::expected<InitChoice, FailureRecord> select_for_init(
   for (const model::Connection* connection : admitted) {
     auto choice = model::choose(connection->proposals, facts.offers);
     if (choice) return InitChoice{.connection = connection, .proposal = *choice};
-    record.candidates.push_back({connection->name, "proposals (" + to_string(choice.error().type) + ")",
+    record.candidates.push_back({connection->name,
+                                 "proposals (" + to_string(choice.error().type) + ")",
                                  choice.error().ours, choice.error().theirs});
     if (record.reason == Reason::no_connection) {
       record.reason = Reason::no_common_proposal;

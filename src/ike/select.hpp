@@ -29,7 +29,7 @@ struct InitChoice {
 struct AuthFacts {
   Endpoint local;
   Endpoint remote;
-  model::Suite suite;                        ///< already negotiated: the connection must accept it
+  model::Suite suite;  ///< already negotiated: the connection must accept it
   model::Identity id_i;
   std::optional<model::Identity> id_r;
   model::AuthClass method = model::AuthClass::pubkey;

@@ -1,7 +1,8 @@
 // What an IKE_SA awaits: one struct per expectation.              RFC 7296 §1.2
 //
-//   initiator:  AwaitInitReply -> ProveToResponder -> AwaitAuthReply -> JudgeResponder -> Established
-//   responder:  AwaitAuthRequest -> JudgeInitiator -> ProveToInitiator -> LeaseAddresses -> Established
+//   initiator:  AwaitInitReply -> ProveToResponder -> AwaitAuthReply -> JudgeResponder ->
+//   Established responder:  AwaitAuthRequest -> JudgeInitiator -> ProveToInitiator ->
+//   LeaseAddresses -> Established
 //
 // A state is taken by && and the next one is returned. Only Established can create or rekey
 // anything, and it cannot be built without a PeerAuthenticated.
@@ -21,8 +22,8 @@ struct Handshake {
   SkKeys keys;
   Bytes nonce_i;
   Bytes nonce_r;
-  Bytes init_request;    ///< RealMessage1
-  Bytes init_response;   ///< RealMessage2
+  Bytes init_request;   ///< RealMessage1
+  Bytes init_response;  ///< RealMessage2
 };
 
 /// IKE_SA_INIT sent.
@@ -77,7 +78,7 @@ struct LeaseAddresses {
   Handshake handshake;
   PeerAuthenticated peer;
   std::vector<wire::Payload> request;
-  std::vector<wire::Payload> proof;   ///< IDr, CERTs, AUTH
+  std::vector<wire::Payload> proof;  ///< IDr, CERTs, AUTH
 };
 
 /// RFC 7296 §1.2. Cannot be built without having authenticated the peer.
@@ -89,9 +90,9 @@ struct Established {
 /// request can still be told from noise.
 struct Closed {};
 
-using State = std::variant<AwaitInitReply, ProveToResponder, AwaitAuthReply, JudgeResponder,
-                           AwaitAuthRequest, JudgeInitiator, ProveToInitiator, LeaseAddresses,
-                           Established, Closed>;
+using State =
+    std::variant<AwaitInitReply, ProveToResponder, AwaitAuthReply, JudgeResponder, AwaitAuthRequest,
+                 JudgeInitiator, ProveToInitiator, LeaseAddresses, Established, Closed>;
 
 /// The keys that open and seal this state's messages; null before there are any.
 [[nodiscard]] SkKeys* keys_of(State& state);

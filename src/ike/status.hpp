@@ -12,7 +12,13 @@ namespace cygnet::ike {
 struct ChildStatus {
   model::ChildId id;
   std::string name;
-  enum class State : std::uint8_t { installing, installed, rekeying, deleting, routed } state = State::installed;
+  enum class State : std::uint8_t {
+    installing,
+    installed,
+    rekeying,
+    deleting,
+    routed
+  } state = State::installed;
   EspSpi spi_in;
   EspSpi spi_out;
   model::Suite suite;
@@ -26,7 +32,12 @@ struct ChildStatus {
 struct IkeStatus {
   SaId id;
   std::string connection;
-  enum class State : std::uint8_t { connecting, established, rekeying, deleting } state = State::connecting;
+  enum class State : std::uint8_t {
+    connecting,
+    established,
+    rekeying,
+    deleting
+  } state = State::connecting;
   bool initiator = false;
   IkeSpi spi_i;
   IkeSpi spi_r;
@@ -39,7 +50,7 @@ struct IkeStatus {
   model::Suite suite;
   std::vector<IpAddress> local_vips;
   std::vector<IpAddress> remote_vips;
-  std::vector<IpAddress> dns;       ///< that the gateway gave us
+  std::vector<IpAddress> dns;  ///< that the gateway gave us
   Instant established;
   std::optional<Instant> rekey_at;
   std::vector<ChildStatus> children;

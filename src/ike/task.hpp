@@ -92,7 +92,6 @@ struct Liveness {
   [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
   void abandon(Context& cx, const std::string& why);
 };
-using Task =
-    std::variant<CreateChild, RekeyChild, RekeyIke, DeleteChildren, DeleteIke, Liveness>;
+using Task = std::variant<CreateChild, RekeyChild, RekeyIke, DeleteChildren, DeleteIke, Liveness>;
 
 }  // namespace cygnet::ike

@@ -69,9 +69,9 @@ Window::Retransmission Window::retransmit(Instant now, const EngineConfig& confi
   if (!outstanding_ || now < outstanding_->due) return {};
   if (outstanding_->tries > config.retransmit_tries) return {.gave_up = true};
   ++outstanding_->tries;
-  outstanding_->wait = std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double, std::nano>(static_cast<double>(outstanding_->wait.count()) *
-                                               config.retransmit_base));
+  outstanding_->wait =
+      std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::nano>(
+          static_cast<double>(outstanding_->wait.count()) * config.retransmit_base));
   outstanding_->due = now + outstanding_->wait;
   return {.datagrams = outstanding_->datagrams};
 }

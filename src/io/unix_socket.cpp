@@ -36,7 +36,7 @@ const sockaddr* raw(const sockaddr_un& address) {
 
 /// Removes the file of a socket that nobody listens at.
 Result<void> remove_stale(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) {
     if (errno == ENOENT) return {};
     return std::unexpected(errno_error("look at " + path));

@@ -55,8 +55,8 @@ struct RemoteAuth {
 
 /// RFC 7296 §2.8: when to replace (soft) and when to drop (hard). Zero means never.
 struct Lifetime {
-  Duration rekey{0};   ///< replaced this long after it was made, minus a random part of `jitter`
-  Duration life{0};    ///< gone this long after it was made
+  Duration rekey{0};  ///< replaced this long after it was made, minus a random part of `jitter`
+  Duration life{0};   ///< gone this long after it was made
   Duration jitter{0};
   std::uint64_t rekey_bytes = 0;
   std::uint64_t life_bytes = 0;
@@ -66,7 +66,8 @@ struct Lifetime {
 };
 
 enum class ChildMode : std::uint8_t { tunnel, transport, pass, drop };
-/// What to do when a child ends (close), its peer is dead (dpd) or the configuration is loaded (start).
+/// What to do when a child ends (close), its peer is dead (dpd) or the configuration is loaded
+/// (start).
 enum class ChildAction : std::uint8_t { none, trap, start };
 enum class CopyDscp : std::uint8_t { no, in, out, yes };
 
@@ -102,16 +103,16 @@ struct Connection {
   std::uint16_t local_port = 500;
   std::uint16_t remote_port = 500;
   std::vector<Proposal> proposals;
-  std::vector<IpAddress> vips;      ///< to ask for; 0.0.0.0 or :: asks for any
-  std::vector<std::string> pools;   ///< to give addresses from
-  bool encap = false;               ///< force UDP encapsulation
+  std::vector<IpAddress> vips;     ///< to ask for; 0.0.0.0 or :: asks for any
+  std::vector<std::string> pools;  ///< to give addresses from
+  bool encap = false;              ///< force UDP encapsulation
   bool mobike = true;
   Fragmentation fragmentation = Fragmentation::yes;
   bool send_certreq = true;
   SendCert send_cert = SendCert::if_asked;
   Uniqueness unique = Uniqueness::no;
-  unsigned keyingtries = 1;         ///< 0 = for ever
-  Duration dpd_delay{0};            ///< 0 = no liveness checks of our own
+  unsigned keyingtries = 1;  ///< 0 = for ever
+  Duration dpd_delay{0};     ///< 0 = no liveness checks of our own
   Lifetime lifetime{.rekey = std::chrono::hours{4},
                     .life = std::chrono::minutes{264},
                     .jitter = std::chrono::minutes{24}};
@@ -127,10 +128,10 @@ struct Connection {
 /// `pools.<name>`: addresses and attributes for clients (RFC 7296 §2.19).
 struct Pool {
   std::string name;
-  IpRange range;                ///< of assignable addresses; one address is a fixed one
+  IpRange range;  ///< of assignable addresses; one address is a fixed one
   std::vector<IpAddress> dns;
   std::vector<IpAddress> nbns;
-  std::vector<Prefix> subnets;  ///< INTERNAL_IP4/6_SUBNET
+  std::vector<Prefix> subnets;           ///< INTERNAL_IP4/6_SUBNET
   std::vector<std::string> dns_domains;  ///< INTERNAL_DNS_DOMAIN (RFC 8598), split DNS
   friend auto operator<=>(const Pool&, const Pool&) = default;
 };

@@ -31,8 +31,8 @@ struct SaSpec {
   EncrId encr = EncrId::null;
   std::uint16_t key_bits = 0;
   IntegId integ = IntegId::none;
-  Secret encr_key;    ///< key followed by the salt, if the cipher has one
-  Secret integ_key;   ///< empty for AEAD
+  Secret encr_key;   ///< key followed by the salt, if the cipher has one
+  Secret integ_key;  ///< empty for AEAD
   bool esn = false;
   [[nodiscard]] SaSpec clone() const;
 };
@@ -48,18 +48,18 @@ enum class PolicyAction : std::uint8_t {
 /// must match them (RFC 4301 §5.2).
 struct ChildSpec {
   ChildId id;
-  std::string name;                       ///< "connection/child" for logs
+  std::string name;  ///< "connection/child" for logs
   PolicyAction action = PolicyAction::protect;
   std::vector<TrafficSelector> local_ts;
   std::vector<TrafficSelector> remote_ts;
-  Endpoint local;                         ///< outer; ports count with udp_encap only
+  Endpoint local;  ///< outer; ports count with udp_encap only
   Endpoint remote;
   bool udp_encap = true;
-  std::vector<IpAddress> local_vips;      ///< source addresses for our own packets
+  std::vector<IpAddress> local_vips;  ///< source addresses for our own packets
   std::optional<SaSpec> inbound;
   std::optional<SaSpec> outbound;
-  std::optional<ChildId> replaces;        ///< a rekey: same selectors, the old child still receives
-  Lifetime lifetime;                      ///< bytes and packets only; time is the core's
+  std::optional<ChildId> replaces;  ///< a rekey: same selectors, the old child still receives
+  Lifetime lifetime;                ///< bytes and packets only; time is the core's
   std::uint32_t replay_window = 128;
   bool copy_df = true;
   bool copy_ecn = true;
@@ -75,22 +75,36 @@ struct SaStats {
 };
 
 struct PlaneTraits {
-  std::string name;                 ///< "esp", "xfrm", "none"
-  bool udp_encap_only = false;      ///< the core then makes NAT detection force encapsulation
+  std::string name;             ///< "esp", "xfrm", "none"
+  bool udp_encap_only = false;  ///< the core then makes NAT detection force encapsulation
   bool transport_mode = false;
   bool esn = true;
 };
 
 namespace plane {
 /// A trap matched a packet (RFC 7296 §2.9).
-struct Acquire { ChildId trap; PacketFlow packet; };
+struct Acquire {
+  ChildId trap;
+  PacketFlow packet;
+};
 /// The byte or packet limit of a child: soft asks for a rekey, hard has stopped the SA.
-struct Expire { ChildId child; bool hard = false; };
+struct Expire {
+  ChildId child;
+  bool hard = false;
+};
 /// An authenticated packet came from another address or port than the child's remote.
-struct MappingChange { ChildId child; Endpoint remote; };
-struct InstallFailed { ChildId child; Error error; };
+struct MappingChange {
+  ChildId child;
+  Endpoint remote;
+};
+struct InstallFailed {
+  ChildId child;
+  Error error;
+};
 /// The first authenticated packet arrived on this child (a rekey's responder may now send on it).
-struct FirstInbound { ChildId child; };
+struct FirstInbound {
+  ChildId child;
+};
 }  // namespace plane
 
 using PlaneEvent = std::variant<plane::Acquire, plane::Expire, plane::MappingChange,

@@ -46,7 +46,7 @@ struct Suite {
   IntegId integ = IntegId::none;
   PrfId prf = PrfId::hmac_sha2_256;  ///< IKE only
   KeId ke = KeId::none;
-  EsnId esn = EsnId::none;           ///< ESP only
+  EsnId esn = EsnId::none;  ///< ESP only
 
   friend auto operator<=>(const Suite&, const Suite&) = default;
   /// "AES_GCM_16_256/PRF_HMAC_SHA2_384/ECP_384"; ESP suites print no PRF.
@@ -76,7 +76,8 @@ struct Choice {
   Suite suite;
 };
 struct ChoiceRules {
-  bool ignore_ke = false;  ///< first Child SA of IKE_AUTH: KE transforms do not count (RFC 7296 §1.2)
+  bool ignore_ke =
+      false;  ///< first Child SA of IKE_AUTH: KE transforms do not count (RFC 7296 §1.2)
 };
 /// The first configured proposal that some offered one satisfies; within it the offer's order
 /// of transforms does not matter, ours does (RFC 7296 §2.7). An ESP side without KE

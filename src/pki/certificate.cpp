@@ -182,8 +182,10 @@ bool Certificate::confirms(const model::Identity& identity) const {
       const auto rank = match_identity(subject_, identity);
       return rank && rank->kind == MatchRank::Kind::exact;
     }
-    case IdType::fqdn: return any_equal(alt_names_.dns);
-    case IdType::rfc822_addr: return any_equal(alt_names_.email);
+    case IdType::fqdn:
+      return any_equal(alt_names_.dns);
+    case IdType::rfc822_addr:
+      return any_equal(alt_names_.email);
     case IdType::ipv4_addr:
     case IdType::ipv6_addr: {
       const auto address = IpAddress::from_bytes(identity.data);
@@ -193,7 +195,8 @@ bool Certificate::confirms(const model::Identity& identity) const {
       return equal(identity.data, subject_key_id_) || equal(identity.data, key_hash_) ||
              equal(identity.data, authority_hash_);
     case IdType::der_asn1_gn:
-    case IdType::null: break;
+    case IdType::null:
+      break;
   }
   return false;
 }

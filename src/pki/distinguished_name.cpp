@@ -52,8 +52,9 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 const Keyword* find_keyword(std::string_view text) {
-  const auto at = std::ranges::find_if(
-      kKeywords, [text](const Keyword& keyword) { return equal_ignoring_case(keyword.text, text); });
+  const auto at = std::ranges::find_if(kKeywords, [text](const Keyword& keyword) {
+    return equal_ignoring_case(keyword.text, text);
+  });
   return at == std::end(kKeywords) ? nullptr : at;
 }
 

@@ -15,11 +15,16 @@ struct TypePrefix {
   IdType type;
 };
 constexpr TypePrefix kPrefixes[] = {
-    {"ipv4", IdType::ipv4_addr},       {"ipv6", IdType::ipv6_addr},
-    {"rfc822", IdType::rfc822_addr},   {"email", IdType::rfc822_addr},
-    {"userfqdn", IdType::rfc822_addr}, {"fqdn", IdType::fqdn},
-    {"dns", IdType::fqdn},             {"asn1dn", IdType::der_asn1_dn},
-    {"asn1gn", IdType::der_asn1_gn},   {"keyid", IdType::key_id},
+    {"ipv4", IdType::ipv4_addr},
+    {"ipv6", IdType::ipv6_addr},
+    {"rfc822", IdType::rfc822_addr},
+    {"email", IdType::rfc822_addr},
+    {"userfqdn", IdType::rfc822_addr},
+    {"fqdn", IdType::fqdn},
+    {"dns", IdType::fqdn},
+    {"asn1dn", IdType::der_asn1_dn},
+    {"asn1gn", IdType::der_asn1_gn},
+    {"keyid", IdType::key_id},
 };
 
 model::Identity of(IdType type, std::string_view text) {
@@ -82,8 +87,9 @@ std::optional<Result<model::Identity>> prefixed(std::string_view text) {
 }
 
 bool equal_ignoring_case(ByteView a, ByteView b) {
-  return std::ranges::equal(a, b, {}, [](std::uint8_t c) { return lower(static_cast<char>(c)); },
-                            [](std::uint8_t c) { return lower(static_cast<char>(c)); });
+  return std::ranges::equal(
+      a, b, {}, [](std::uint8_t c) { return lower(static_cast<char>(c)); },
+      [](std::uint8_t c) { return lower(static_cast<char>(c)); });
 }
 
 /// "*.example.org" or "*@example.org" against a name: the literal tail and something before it.
@@ -150,11 +156,11 @@ Result<model::IdentityPattern> parse_identity_pattern(std::string_view raw) {
   if (name && star != identity.data.end()) {
     const char after = identity.type == IdType::fqdn ? '.' : '@';
     const bool whole = star == identity.data.begin() && identity.data.size() > 2 &&
-                       identity.data[1] == after &&
-                       std::ranges::count(identity.data, '*') == 1;
+                       identity.data[1] == after && std::ranges::count(identity.data, '*') == 1;
     if (!whole) {
-      return fail("identity", fmt::format("'{}': a '*' may only stand for all before the first '{}'",
-                                          text, after));
+      return fail(
+          "identity",
+          fmt::format("'{}': a '*' may only stand for all before the first '{}'", text, after));
     }
   }
   return model::IdentityPattern{std::move(identity)};
@@ -183,7 +189,8 @@ std::string to_text(const model::Identity& identity) {
       return unambiguous(identity, prefix, cygnet::to_string(ByteView{identity.data}));
     }
     case IdType::der_asn1_gn:
-    case IdType::null: break;
+    case IdType::null:
+      break;
   }
   return typed_hex(identity);
 }

@@ -20,15 +20,14 @@ Owned<X509> decoded(const Certificate& certificate) {
   return Owned<X509>{d2i_X509(nullptr, &at, static_cast<long>(certificate.der().size()))};
 }
 
-std::unexpected<PathError> refuse(PathFault fault, const Certificate* certificate,
-                                  std::string ours, std::string theirs, std::string advice) {
-  return std::unexpected(PathError{.fault = fault,
-                                   .subject = certificate != nullptr
-                                                  ? to_text(certificate->subject())
-                                                  : std::string{},
-                                   .ours = std::move(ours),
-                                   .theirs = std::move(theirs),
-                                   .advice = std::move(advice)});
+std::unexpected<PathError> refuse(PathFault fault, const Certificate* certificate, std::string ours,
+                                  std::string theirs, std::string advice) {
+  return std::unexpected(
+      PathError{.fault = fault,
+                .subject = certificate != nullptr ? to_text(certificate->subject()) : std::string{},
+                .ours = std::move(ours),
+                .theirs = std::move(theirs),
+                .advice = std::move(advice)});
 }
 
 /// What OpenSSL's verdict means, for the certificate it points at.
@@ -107,9 +106,9 @@ Result<void, PathError> check_profile(const Certificate& end, X509* x509, bool p
 
 Result<void, PathError> check_key(const Certificate& certificate) {
   const bool rsa = certificate.key_kind() == crypto::KeyKind::rsa;
-  const bool good = certificate.key_kind() &&
-                    (!rsa || (certificate.key_bits() >= kRsaBitsMin &&
-                              certificate.key_bits() <= kRsaBitsMax));
+  const bool good =
+      certificate.key_kind() &&
+      (!rsa || (certificate.key_bits() >= kRsaBitsMin && certificate.key_bits() <= kRsaBitsMax));
   if (good) return {};
   return refuse(PathFault::weak_key, &certificate,
                 "RSA of 2048 to 8192 bits, P-256, P-384, P-521, Ed25519 or Ed448",
@@ -143,11 +142,11 @@ Result<void, PathError> check_limits(std::span<const Certificate> chain) {
   std::size_t octets = 0;
   for (const Certificate& certificate : chain) octets += certificate.der().size();
   if (chain.size() <= kPeerCertificatesMax && octets <= kPeerOctetsMax) return {};
-  return refuse(PathFault::limit, &chain.front(),
-                fmt::format("at most {} certificates, {} octets", kPeerCertificatesMax,
-                            kPeerOctetsMax),
-                fmt::format("{} certificates, {} octets", chain.size(), octets),
-                "send the end certificate and its intermediates only");
+  return refuse(
+      PathFault::limit, &chain.front(),
+      fmt::format("at most {} certificates, {} octets", kPeerCertificatesMax, kPeerOctetsMax),
+      fmt::format("{} certificates, {} octets", chain.size(), octets),
+      "send the end certificate and its intermediates only");
 }
 
 Certificate copy_of(X509* x509) {
@@ -186,8 +185,8 @@ Result<ValidPath, PathError> build_path(std::span<const Certificate> anchors,
   X509_VERIFY_PARAM_set_time(parameters, request.now.time_since_epoch().count());
   X509_VERIFY_PARAM_set_depth(parameters, kPathDepthMax);
   // A listed intermediate CA ends a path; level 2 wants 112 bits of strength from keys and hashes.
-  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_X509_STRICT |
-                                              X509_V_FLAG_TRUSTED_FIRST);
+  X509_VERIFY_PARAM_set_flags(
+      parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_X509_STRICT | X509_V_FLAG_TRUSTED_FIRST);
   X509_VERIFY_PARAM_set_auth_level(parameters, 2);
   const int verdict = X509_verify_cert(context.get());
   ERR_clear_error();
@@ -215,18 +214,30 @@ const Certificate* end_certificate(const PathRequest& request) {
 
 std::string_view to_string(PathFault fault) {
   switch (fault) {
-    case PathFault::missing: return "missing";
-    case PathFault::malformed: return "malformed";
-    case PathFault::limit: return "limit";
-    case PathFault::expired: return "expired";
-    case PathFault::not_yet_valid: return "not_yet_valid";
-    case PathFault::untrusted: return "untrusted";
-    case PathFault::wrong_ca: return "wrong_ca";
-    case PathFault::profile: return "profile";
-    case PathFault::weak_key: return "weak_key";
-    case PathFault::revoked: return "revoked";
-    case PathFault::identity_not_in_certificate: return "identity_not_in_certificate";
-    case PathFault::internal: return "internal";
+    case PathFault::missing:
+      return "missing";
+    case PathFault::malformed:
+      return "malformed";
+    case PathFault::limit:
+      return "limit";
+    case PathFault::expired:
+      return "expired";
+    case PathFault::not_yet_valid:
+      return "not_yet_valid";
+    case PathFault::untrusted:
+      return "untrusted";
+    case PathFault::wrong_ca:
+      return "wrong_ca";
+    case PathFault::profile:
+      return "profile";
+    case PathFault::weak_key:
+      return "weak_key";
+    case PathFault::revoked:
+      return "revoked";
+    case PathFault::identity_not_in_certificate:
+      return "identity_not_in_certificate";
+    case PathFault::internal:
+      return "internal";
   }
   return "unknown";
 }

@@ -42,8 +42,9 @@ constexpr NotifyInfo kNotifies[] = {
 enum class EncrKind : std::uint8_t { aead, block };
 
 const EncrInfo kEncrs[] = {
-#define CYG_ENCR(value, name, text, kind, icv, iv, salt, keys, keyword, reference) \
-  {EncrId::name, text, EncrKind::kind == EncrKind::aead, icv, iv, salt, kKeys_##name, keyword, reference},
+#define CYG_ENCR(value, name, text, kind, icv, iv, salt, keys, keyword, reference)        \
+  {EncrId::name, text,     EncrKind::kind == EncrKind::aead, icv, iv, salt, kKeys_##name, \
+   keyword,      reference},
 #include "registry/transform.def"
 #undef CYG_ENCR
 };
@@ -86,7 +87,8 @@ constexpr KeywordAlias kAliases[] = {
 std::string to_string(PayloadType value) {
   switch (value) {
 #define CYG_PAYLOAD(number, name, text, ...) \
-  case PayloadType::name: return text;
+  case PayloadType::name:                    \
+    return text;
 #include "registry/payload.def"
 #undef CYG_PAYLOAD
   }
@@ -96,7 +98,8 @@ std::string to_string(PayloadType value) {
 bool is_known(PayloadType value) {
   switch (value) {
 #define CYG_PAYLOAD(number, name, ...) \
-  case PayloadType::name: return true;
+  case PayloadType::name:              \
+    return true;
 #include "registry/payload.def"
 #undef CYG_PAYLOAD
   }
@@ -106,7 +109,8 @@ bool is_known(PayloadType value) {
 std::string to_string(ExchangeType value) {
   switch (value) {
 #define CYG_EXCHANGE(number, name, text, ...) \
-  case ExchangeType::name: return text;
+  case ExchangeType::name:                    \
+    return text;
 #include "registry/exchange.def"
 #undef CYG_EXCHANGE
   }
@@ -128,15 +132,16 @@ std::string to_string(KeId value) {
 }
 std::string to_string(EsnId value) { return name_in(kEsns, "ESN", value); }
 
-#define CYG_NAMED(Type) \
-  std::string to_string(Type value) {         \
+#define CYG_NAMED(Type)               \
+  std::string to_string(Type value) { \
     switch (value) {
-#define CYG_END_NAMED(registry) \
-  }                             \
+#define CYG_END_NAMED(registry)    \
+  }                                \
   return unknown(registry, value); \
   }
 #define CYG_CASE(Type, name, text) \
-  case Type::name: return text;
+  case Type::name:                 \
+    return text;
 
 CYG_NAMED(ProtocolId)
 #define CYG_PROTOCOL(value_, name, text, ...) CYG_CASE(ProtocolId, name, text)
@@ -201,9 +206,12 @@ std::span<const NotifyInfo> all_notifies() { return kNotifies; }
 std::size_t EncrInfo::key_size(std::uint16_t bits) const {
   if (bits != 0) return bits / 8U;
   switch (id) {
-    case EncrId::chacha20_poly1305: return 32;  // RFC 7634 §2
-    case EncrId::des3_cbc: return 24;           // RFC 2451 §2.2
-    default: return 0;
+    case EncrId::chacha20_poly1305:
+      return 32;  // RFC 7634 §2
+    case EncrId::des3_cbc:
+      return 24;  // RFC 2451 §2.2
+    default:
+      return 0;
   }
 }
 bool EncrInfo::allows(std::uint16_t bits) const {

@@ -66,9 +66,8 @@ TEST(IkeSaInit, NoCommonProposal_IsExplained) {
 // RFC 7296 §1.3: the responder names the group it wants, the initiator starts anew with it.
 TEST(IkeSaInit, OtherGroup_IsRetriedWithIt) {
   Pair pair({.initiator = [](model::Connection& c) {
-               c.proposals = *model::parse_proposals("aes128gcm16-prfsha256-x25519-ecp256",
-                                                     ProtocolId::ike);
-             }});
+    c.proposals = *model::parse_proposals("aes128gcm16-prfsha256-x25519-ecp256", ProtocolId::ike);
+  }});
   pair.initiate();
   pair.settle();
   EXPECT_EQ(pair.a.status().sas.size(), 1U);
@@ -87,9 +86,12 @@ TEST(IkeSaInit, CookieAskedFor_IsBrought) {
 
 // The initiator expects another gateway: it says AUTHENTICATION_FAILED and forgets.
 TEST(IkeAuth, OtherResponderIdentity_IsRefusedByInitiator) {
-  Pair pair({.responder = [](model::Connection& c) {
-    c.local.id = model::Identity{.type = IdType::fqdn, .data = to_bytes(std::string_view{"x.example"})};
-  }, .nodes = {}});
+  Pair pair({.responder =
+                 [](model::Connection& c) {
+                   c.local.id = model::Identity{.type = IdType::fqdn,
+                                                .data = to_bytes(std::string_view{"x.example"})};
+                 },
+             .nodes = {}});
   pair.initiate();
   pair.settle();
   EXPECT_EQ(pair.b.failures(ike::Reason::identity_mismatch), 1U);

@@ -107,15 +107,15 @@ ike::Answer Node::answer(const ike::Ask& ask) {
     const auto pad = crypto.prf(mac->prf, shared_key, {as_bytes("Key Pad for IKEv2")});
     out.result = ike::answer::Mac{.value = *crypto.prf(mac->prf, pad->reveal(), {mac->octets})};
   } else if (const auto* sign = std::get_if<ike::ask::Sign>(&ask.what)) {
-    auto made = key->sign(sign->octets, {.digital_signature = sign->digital_signature,
-                                         .hashes = sign->hashes});
+    auto made = key->sign(sign->octets,
+                          {.digital_signature = sign->digital_signature, .hashes = sign->hashes});
     EXPECT_TRUE(made) << made.error().text();
-    ike::answer::Signed result{.signature = *std::move(made), .chain = {to_bytes(key->public_key())}};
+    ike::answer::Signed result{.signature = *std::move(made),
+                               .chain = {to_bytes(key->public_key())}};
     for (std::size_t i = 0; i < padding_certificates; ++i) result.chain.emplace_back(1000, 0x5a);
     out.result = std::move(result);
   } else if (const auto* check = std::get_if<ike::ask::CheckCertificates>(&ask.what)) {
-    if (!check->chain.empty() &&
-        std::ranges::find(trusted, check->chain[0]) != trusted.end()) {
+    if (!check->chain.empty() && std::ranges::find(trusted, check->chain[0]) != trusted.end()) {
       out.result = ike::answer::CertificateOk{.public_key = check->chain[0]};
     } else {
       out.result = ike::answer::Refused{.reason = ike::Reason::certificate_untrusted};
@@ -124,8 +124,8 @@ ike::Answer Node::answer(const ike::Ask& ask) {
     if (pool.empty() || refuse_leases) {
       out.result = ike::answer::Refused{.reason = ike::Reason::pool_exhausted};
     } else {
-      out.result = ike::answer::Leased{.addresses = {pool.front()},
-                                       .dns = {IpAddress::v4(0x01010101)}};
+      out.result =
+          ike::answer::Leased{.addresses = {pool.front()}, .dns = {IpAddress::v4(0x01010101)}};
       pool.erase(pool.begin());
     }
   }
@@ -193,10 +193,9 @@ bool Pair::deliver_from(Node& from) {
   if (lose && lose(datagram)) return true;
   Node& to = &from == &a ? b : a;
   ike::Actions out;
-  to.engine.handle(ike::Datagram{.local = datagram.remote,
-                                 .remote = datagram.local,
-                                 .bytes = datagram.bytes},
-                   to.now, out);
+  to.engine.handle(
+      ike::Datagram{.local = datagram.remote, .remote = datagram.local, .bytes = datagram.bytes},
+      to.now, out);
   to.carry_out(std::move(out));
   collect(to);
   return true;

@@ -46,10 +46,10 @@ class Node {
   ike::Engine engine;
   Instant now{std::chrono::hours{1}};
   Bytes shared_key = to_bytes(std::string_view{"correct horse battery staple"});
-  std::unique_ptr<crypto::PrivateKey> key;      ///< for pubkey; its "certificate" is the SPKI itself
-  std::vector<Bytes> trusted;                   ///< SPKIs accepted from the peer
-  std::size_t padding_certificates = 0;         ///< makes IKE_AUTH long, for fragmentation
-  std::vector<IpAddress> pool;                  ///< to lease, in order
+  std::unique_ptr<crypto::PrivateKey> key;  ///< for pubkey; its "certificate" is the SPKI itself
+  std::vector<Bytes> trusted;               ///< SPKIs accepted from the peer
+  std::size_t padding_certificates = 0;     ///< makes IKE_AUTH long, for fragmentation
+  std::vector<IpAddress> pool;              ///< to lease, in order
   bool refuse_leases = false;
 
   struct Installed {
@@ -59,7 +59,7 @@ class Node {
   std::map<model::ChildId, Installed> installed;
   std::vector<ike::Event> events;
   std::deque<ike::action::Send> outbox;
-  std::vector<std::string> sent;                ///< traced messages
+  std::vector<std::string> sent;  ///< traced messages
 
   void carry_out(ike::Actions actions);
 
@@ -72,8 +72,8 @@ class Node {
 class Pair {
  public:
   struct Options {
-    std::function<void(model::Connection&)> initiator;   ///< adjusts a's connection
-    std::function<void(model::Connection&)> responder;   ///< adjusts b's connection
+    std::function<void(model::Connection&)> initiator;  ///< adjusts a's connection
+    std::function<void(model::Connection&)> responder;  ///< adjusts b's connection
     std::function<void(Node&, Node&)> nodes;
     ike::EngineConfig config_a{};
     ike::EngineConfig config_b{};
@@ -89,7 +89,8 @@ class Pair {
   bool deliver_from(Node& from);
   /// Moves both clocks on and lets the engines tick.
   void pass(Duration time);
-  /// Every message sent so far, one line each, blanks normalised: "a CREATE_CHILD_SA #2 request SA Ni".
+  /// Every message sent so far, one line each, blanks normalised: "a CREATE_CHILD_SA #2 request SA
+  /// Ni".
   [[nodiscard]] std::string transcript() const { return transcript_; }
   void forget() { transcript_.clear(); }
   /// Both ends hold the same SAs, mirrored.
@@ -97,7 +98,7 @@ class Pair {
 
   Node a;
   Node b;
-  std::function<bool(const ike::action::Send&)> lose;   ///< true: this datagram never arrives
+  std::function<bool(const ike::action::Send&)> lose;  ///< true: this datagram never arrives
 
  private:
   void collect(Node& node);

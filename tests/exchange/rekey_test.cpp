@@ -1,4 +1,5 @@
-// Rekeys and deletes of both kinds, from both sides, alone and crossing.   RFC 7296 §1.3, §1.4, §2.8
+// Rekeys and deletes of both kinds, from both sides, alone and crossing.   RFC 7296 §1.3, §1.4,
+// §2.8
 #include <gtest/gtest.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -195,7 +196,8 @@ TEST(Liveness, DeadPeer_EndsTheSaAndActs) {
 // The soft lifetime rekeys by itself, before the hard one: the child never goes.
 TEST(Lifetime, SoftLimit_RekeysByItself) {
   Up up({.initiator = [](model::Connection& c) {
-    c.children[0].lifetime = {.rekey = std::chrono::minutes{10}, .life = std::chrono::minutes{11},
+    c.children[0].lifetime = {.rekey = std::chrono::minutes{10},
+                              .life = std::chrono::minutes{11},
                               .jitter = std::chrono::minutes{1}};
   }});
   for (int minute = 0; minute < 35; ++minute) {
@@ -212,7 +214,7 @@ TEST(Fragmentation, LongChain_GoesInPieces) {
   const auto with_keys = [](Node& a, Node& b) {
     for (Node* node : {&a, &b}) {
       const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{EVP_EC_gen("P-256"),
-                                                                     EVP_PKEY_free};
+                                                                    EVP_PKEY_free};
       unsigned char* der = nullptr;
       const int size = i2d_PrivateKey(key.get(), &der);
       node->key = *crypto::load_private_key(ByteView{der, static_cast<std::size_t>(size)});

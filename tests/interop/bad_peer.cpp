@@ -64,10 +64,18 @@ void mutate(Bytes& bytes) {
   if (bytes.empty()) return bytes.push_back(static_cast<std::uint8_t>(roll(256)));
   const std::size_t at = roll(bytes.size());
   switch (roll(6)) {
-    case 0: bytes[at] = kNasty[roll(std::size(kNasty))]; break;
-    case 1: bytes[at] = static_cast<std::uint8_t>(bytes[at] ^ (1U << roll(8))); break;
-    case 2: bytes.resize(at); break;
-    case 3: bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), 1 + roll(8), 0xff); break;
+    case 0:
+      bytes[at] = kNasty[roll(std::size(kNasty))];
+      break;
+    case 1:
+      bytes[at] = static_cast<std::uint8_t>(bytes[at] ^ (1U << roll(8)));
+      break;
+    case 2:
+      bytes.resize(at);
+      break;
+    case 3:
+      bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), 1 + roll(8), 0xff);
+      break;
     case 4: {
       const Bytes slice(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end());
       append(bytes, slice);
@@ -162,11 +170,12 @@ class Peer {
       spi_r_ = reply->header.spi_r;
       nonce_r_ = nonce->data;
       const auto choice = model::choose(suite(), suite());
-      sa_ = need(ike::derive_keys(crypto_, choice->suite, {.shared = shared.reveal(),
-                                                           .nonce_i = nonce_i_,
-                                                           .nonce_r = nonce_r_,
-                                                           .spi_i = spi_i_,
-                                                           .spi_r = spi_r_}));
+      sa_ = need(ike::derive_keys(crypto_, choice->suite,
+                                  {.shared = shared.reveal(),
+                                   .nonce_i = nonce_i_,
+                                   .nonce_r = nonce_r_,
+                                   .spi_i = spi_i_,
+                                   .spi_r = spi_r_}));
       next_id_ = 1;
       ++sas;
       return;
@@ -193,11 +202,11 @@ class Peer {
     const auto esp = need(model::parse_proposals("aes128gcm16", ProtocolId::esp));
     wire::SaPayload offer;
     const std::size_t spi = roll(1U << 31);
-    offer.proposals.push_back({.number = 1,
-                               .spi = {1, static_cast<std::uint8_t>(spi >> 16),
-                                       static_cast<std::uint8_t>(spi >> 8),
-                                       static_cast<std::uint8_t>(spi)},
-                               .proposal = esp.front()});
+    offer.proposals.push_back(
+        {.number = 1,
+         .spi = {1, static_cast<std::uint8_t>(spi >> 16), static_cast<std::uint8_t>(spi >> 8),
+                 static_cast<std::uint8_t>(spi)},
+         .proposal = esp.front()});
     const auto any = model::TrafficSelector::any(IpFamily::v4);
     return {offer, wire::TsPayload{.initiator = true, .selectors = {any}},
             wire::TsPayload{.initiator = false, .selectors = {any}}};
@@ -267,12 +276,13 @@ class Peer {
                               .exchange = exchange,
                               .initiator = true,
                               .id = MessageId{next_id_++}};
-    auto sealer = need(crypto_.sealer(sa_.suite.encr, sa_.suite.key_bits, sa_.ei.reveal(),
-                                      IntegId::none, {}));
+    auto sealer = need(
+        crypto_.sealer(sa_.suite.encr, sa_.suite.key_bits, sa_.ei.reveal(), IntegId::none, {}));
     Bytes text = chain.bytes;
     text.push_back(0);  // Pad Length
     Bytes iv(8);
-    for (std::size_t i = 0; i < 8; ++i) iv[7 - i] = static_cast<std::uint8_t>(header.id.value() >> (8 * i) % 32);
+    for (std::size_t i = 0; i < 8; ++i)
+      iv[7 - i] = static_cast<std::uint8_t>(header.id.value() >> (8 * i) % 32);
     Bytes datagram = wire::write_sk_head(header, chain.first, iv.size() + text.size() + 16);
     Bytes icv(16);
     if (!sealer->seal(datagram, iv, text, icv)) die("cannot seal");
@@ -314,7 +324,8 @@ class Peer {
 
 /// An IKE_SA_INIT request that a gateway would answer.
 std::vector<wire::Payload> good_init() {
-  const auto proposals = need(model::parse_proposals("aes128gcm16-prfsha256-x25519", ProtocolId::ike));
+  const auto proposals =
+      need(model::parse_proposals("aes128gcm16-prfsha256-x25519", ProtocolId::ike));
   wire::SaPayload offer;
   offer.proposals.push_back({.number = 1, .spi = {}, .proposal = proposals.front()});
   return {offer, wire::KePayload{.group = KeId::curve25519, .data = random_bytes(32)},
@@ -325,7 +336,8 @@ Bytes plain(const Raw& chain) {
   Bytes out = wire::write_message({.spi_i = IkeSpi{dice() | 1}, .initiator = true}, {});
   out[16] = static_cast<std::uint8_t>(chain.first);
   append(out, chain.bytes);
-  for (std::size_t i = 0; i < 4; ++i) out[24 + i] = static_cast<std::uint8_t>(out.size() >> (24 - 8 * i));
+  for (std::size_t i = 0; i < 4; ++i)
+    out[24 + i] = static_cast<std::uint8_t>(out.size() >> (24 - 8 * i));
   return out;
 }
 
@@ -337,9 +349,15 @@ Bytes marked(Bytes datagram) {
 void attack_header(Peer& peer) {
   Bytes datagram = plain(raw(good_init()));
   switch (roll(5)) {
-    case 0: datagram.resize(roll(28)); break;
-    case 1: datagram[24 + roll(4)] = static_cast<std::uint8_t>(1 + roll(255)); break;
-    case 2: datagram[17] = static_cast<std::uint8_t>(roll(256) & ~0x20U); break;  // version
+    case 0:
+      datagram.resize(roll(28));
+      break;
+    case 1:
+      datagram[24 + roll(4)] = static_cast<std::uint8_t>(1 + roll(255));
+      break;
+    case 2:
+      datagram[17] = static_cast<std::uint8_t>(roll(256) & ~0x20U);
+      break;  // version
     case 3:
       datagram[18] = static_cast<std::uint8_t>(roll(256));  // exchange type
       datagram[19] = static_cast<std::uint8_t>(roll(256));  // flags
@@ -356,16 +374,18 @@ void attack_header(Peer& peer) {
 /// Chains that frame well and are wrong all the same.
 Raw odd_chain() {
   switch (roll(4)) {
-    case 0: return raw(std::vector<wire::Payload>(512, body(PayloadType::vendor_id, {})));
+    case 0:
+      return raw(std::vector<wire::Payload>(512, body(PayloadType::vendor_id, {})));
     case 1:
-      return raw({wire::UnknownPayload{.type = static_cast<PayloadType>(200), .critical = true,
-                                       .data = random_bytes(8)}});
+      return raw({wire::UnknownPayload{
+          .type = static_cast<PayloadType>(200), .critical = true, .data = random_bytes(8)}});
     case 2: {
       auto twice = good_init();
       twice.push_back(twice.front());
       return raw(twice);
     }
-    default: return raw({body(static_cast<PayloadType>(1 + roll(32)), random_bytes(roll(40)))});
+    default:
+      return raw({body(static_cast<PayloadType>(1 + roll(32)), random_bytes(roll(40)))});
   }
 }
 
@@ -401,8 +421,10 @@ void attack_sa(Peer& peer) {
     payloads.insert(payloads.begin() + 1, wire::NoncePayload{.data = random_bytes(32)});
     if (roll(3) == 0) {  // reads well, offers nonsense: AEAD with INTEG, unknown numbers, no ESN
       auto& offer = std::get<wire::SaPayload>(payloads[0]);
-      offer.proposals[0].proposal = need(model::parse_proposals(
-          roll(2) == 0 ? "aes256-sha1" : "chacha20poly1305-x25519", ProtocolId::esp)).front();
+      offer.proposals[0].proposal =
+          need(model::parse_proposals(roll(2) == 0 ? "aes256-sha1" : "chacha20poly1305-x25519",
+                                      ProtocolId::esp))
+              .front();
       return peer.attack(ExchangeType::create_child_sa, raw(payloads));
     }
     peer.attack(ExchangeType::create_child_sa, with_broken(payloads, 0));
@@ -412,10 +434,11 @@ void attack_sa(Peer& peer) {
 void attack_ke_nonce(Peer& peer) {
   static constexpr std::size_t kSizes[] = {0, 1, 15, 31, 33, 96, 255, 256, 257, 384};
   const auto bad_ke = [] {
-    static constexpr KeId kGroups[] = {KeId::curve25519, KeId::ecp_384, KeId::modp_3072,
-                                       KeId::none, static_cast<KeId>(999)};
+    static constexpr KeId kGroups[] = {KeId::curve25519, KeId::ecp_384, KeId::modp_3072, KeId::none,
+                                       static_cast<KeId>(999)};
     const KeId group = kGroups[roll(std::size(kGroups))];
-    Bytes value(kSizes[roll(std::size(kSizes))], roll(2) == 0 ? std::uint8_t{0} : std::uint8_t{255});
+    Bytes value(kSizes[roll(std::size(kSizes))],
+                roll(2) == 0 ? std::uint8_t{0} : std::uint8_t{255});
     if (roll(3) == 0) value.assign(32, 0);  // X25519's all-zero result
     return wire::KePayload{.group = group, .data = std::move(value)};
   };
@@ -447,7 +470,8 @@ std::vector<wire::Payload> certificate_auth(const Bytes& cert) {
       wire::IdPayload{.initiator = true,
                       .id = {.type = IdType::fqdn, .data = to_bytes("cl.example")}},
       wire::CertPayload{.data = cert},
-      wire::CertReqPayload{.encoding = CertEncoding::x509_signature, .authorities = random_bytes(20)},
+      wire::CertReqPayload{.encoding = CertEncoding::x509_signature,
+                           .authorities = random_bytes(20)},
       wire::AuthPayload{.method = AuthMethod::digital_signature, .data = random_bytes(120)}};
   for (wire::Payload& payload : Peer::child_request()) out.push_back(std::move(payload));
   return out;
@@ -478,27 +502,32 @@ void attack_auth(Peer& peer, const Bytes& cert) {
   auto payloads = certificate_auth(cert);
   static constexpr std::uint8_t kMethods[] = {0, 1, 2, 3, 9, 10, 11, 12, 13, 14, 15, 255};
   // RFC 7427 §3: the AlgorithmIdentifier's length, then DER, then the signature.
-  static const Bytes kPss{67, 0x30, 0x41, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
-                          0x0d, 1,    1,    10,   0x30, 0x34};
+  static const Bytes kPss{67,   0x30, 0x41, 0x06, 0x09, 0x2a, 0x86, 0x48,
+                          0x86, 0xf7, 0x0d, 1,    1,    10,   0x30, 0x34};
   Bytes data = random_bytes(roll(160));
   if (roll(3) == 0) data = concat({kPss, data});
   if (roll(4) == 0 && !data.empty()) data[0] = static_cast<std::uint8_t>(data.size() - 1);
-  payloads[3] = wire::AuthPayload{.method = static_cast<AuthMethod>(kMethods[roll(std::size(kMethods))]),
-                                  .data = std::move(data)};
+  payloads[3] =
+      wire::AuthPayload{.method = static_cast<AuthMethod>(kMethods[roll(std::size(kMethods))]),
+                        .data = std::move(data)};
   if (roll(4) == 0) payloads[3] = body(PayloadType::eap, random_bytes(roll(64)));
   peer.attack(ExchangeType::ike_auth, raw(payloads));
 }
 
 void attack_notify_delete(Peer& peer) {
   const std::vector<wire::Payload> good{
-      wire::NotifyPayload{.protocol = ProtocolId::esp, .spi = random_bytes(4),
-                          .type = static_cast<NotifyType>(roll(65536)), .data = random_bytes(roll(80))},
+      wire::NotifyPayload{.protocol = ProtocolId::esp,
+                          .spi = random_bytes(4),
+                          .type = static_cast<NotifyType>(roll(65536)),
+                          .data = random_bytes(roll(80))},
       wire::DeletePayload{.protocol = ProtocolId::esp,
                           .spis = {EspSpi{static_cast<std::uint32_t>(dice())},
                                    EspSpi{static_cast<std::uint32_t>(dice())}}}};
   switch (roll(4)) {
-    case 0: return peer.attack(ExchangeType::informational, with_broken(good, roll(2)));
-    case 1: return peer.attack(ExchangeType::informational, raw(good));  // nobody's SPIs
+    case 0:
+      return peer.attack(ExchangeType::informational, with_broken(good, roll(2)));
+    case 1:
+      return peer.attack(ExchangeType::informational, raw(good));  // nobody's SPIs
     case 2: {
       Bytes many{3, 4, 0x3a, 0x98};  // 15 000 SPIs
       append(many, random_bytes(60'000));
@@ -509,7 +538,8 @@ void attack_notify_delete(Peer& peer) {
       payloads.insert(payloads.begin() + 1, wire::NoncePayload{.data = random_bytes(32)});
       payloads.insert(payloads.begin(),
                       wire::NotifyPayload{.protocol = static_cast<ProtocolId>(roll(4)),
-                                          .spi = random_bytes(4), .type = NotifyType::rekey_sa});
+                                          .spi = random_bytes(4),
+                                          .type = NotifyType::rekey_sa});
       return peer.attack(ExchangeType::create_child_sa, raw(payloads));
     }
   }
@@ -518,16 +548,17 @@ void attack_notify_delete(Peer& peer) {
 void attack_ts_cp(Peer& peer) {
   auto payloads = Peer::child_request();
   payloads.insert(payloads.begin() + 1, wire::NoncePayload{.data = random_bytes(32)});
-  payloads.push_back(wire::CpPayload{
-      .type = CfgType::request,
-      .attributes = {{CfgAttributeType::internal_ip4_address, {}},
-                     {CfgAttributeType::internal_ip6_address, random_bytes(17)}}});
+  payloads.push_back(
+      wire::CpPayload{.type = CfgType::request,
+                      .attributes = {{CfgAttributeType::internal_ip4_address, {}},
+                                     {CfgAttributeType::internal_ip6_address, random_bytes(17)}}});
   switch (roll(3)) {
-    case 0: return peer.attack(ExchangeType::create_child_sa, with_broken(payloads, 2 + roll(3)));
+    case 0:
+      return peer.attack(ExchangeType::create_child_sa, with_broken(payloads, 2 + roll(3)));
     case 1: {
       // Nothing that overlaps, or the families of both sides differ.
-      const auto lone = model::TrafficSelector::of(need(Prefix::parse(
-          roll(2) == 0 ? "2001:db8::/128" : "203.0.113.7/32")));
+      const auto lone = model::TrafficSelector::of(
+          need(Prefix::parse(roll(2) == 0 ? "2001:db8::/128" : "203.0.113.7/32")));
       payloads[3] = wire::TsPayload{.initiator = false, .selectors = {lone}};
       return peer.attack(ExchangeType::create_child_sa, raw(payloads));
     }
@@ -561,15 +592,24 @@ int main(int argc, char** argv) {
   }
   bool tenth = false;
   while (peer.sent < count) {
-    if (kind == "header") attack_header(peer);
-    else if (kind == "chain") attack_chain(peer);
-    else if (kind == "sa") attack_sa(peer);
-    else if (kind == "ke_nonce") attack_ke_nonce(peer);
-    else if (kind == "id_cert") attack_id_cert(peer, cert);
-    else if (kind == "auth") attack_auth(peer, cert);
-    else if (kind == "notify_delete") attack_notify_delete(peer);
-    else if (kind == "ts_cp") attack_ts_cp(peer);
-    else die("unknown class " + kind);
+    if (kind == "header")
+      attack_header(peer);
+    else if (kind == "chain")
+      attack_chain(peer);
+    else if (kind == "sa")
+      attack_sa(peer);
+    else if (kind == "ke_nonce")
+      attack_ke_nonce(peer);
+    else if (kind == "id_cert")
+      attack_id_cert(peer, cert);
+    else if (kind == "auth")
+      attack_auth(peer, cert);
+    else if (kind == "notify_delete")
+      attack_notify_delete(peer);
+    else if (kind == "ts_cp")
+      attack_ts_cp(peer);
+    else
+      die("unknown class " + kind);
     if (!tenth && peer.sent >= count / 10) {
       tenth = true;
       std::cout << "tenth" << std::endl;

@@ -28,14 +28,22 @@ using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
 
 Key make_key(TestKey kind) {
   switch (kind) {
-    case TestKey::p256: return Key{EVP_EC_gen("P-256")};
-    case TestKey::p384: return Key{EVP_EC_gen("P-384")};
-    case TestKey::p521: return Key{EVP_EC_gen("P-521")};
-    case TestKey::secp256k1: return Key{EVP_EC_gen("secp256k1")};
-    case TestKey::rsa_1024: return Key{EVP_RSA_gen(1024)};
-    case TestKey::rsa_2048: return Key{EVP_RSA_gen(2048)};
-    case TestKey::ed25519: return Key{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")};
-    case TestKey::ed448: return Key{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED448")};
+    case TestKey::p256:
+      return Key{EVP_EC_gen("P-256")};
+    case TestKey::p384:
+      return Key{EVP_EC_gen("P-384")};
+    case TestKey::p521:
+      return Key{EVP_EC_gen("P-521")};
+    case TestKey::secp256k1:
+      return Key{EVP_EC_gen("secp256k1")};
+    case TestKey::rsa_1024:
+      return Key{EVP_RSA_gen(1024)};
+    case TestKey::rsa_2048:
+      return Key{EVP_RSA_gen(2048)};
+    case TestKey::ed25519:
+      return Key{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")};
+    case TestKey::ed448:
+      return Key{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED448")};
   }
   return nullptr;
 }
@@ -67,9 +75,9 @@ std::string text_of(const Bio& bio) {
 
 void set_name(X509_NAME* to, const std::string& name) {
   const auto add = [to](const char* field, const std::string& value) {
-    CYG_CHECK(X509_NAME_add_entry_by_txt(
-                  to, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.data()),
-                  static_cast<int>(value.size()), -1, 0) == 1);
+    CYG_CHECK(X509_NAME_add_entry_by_txt(to, field, MBSTRING_UTF8,
+                                         reinterpret_cast<const unsigned char*>(value.data()),
+                                         static_cast<int>(value.size()), -1, 0) == 1);
   };
   add("C", "CH");
   add("O", "test");
@@ -103,9 +111,8 @@ Bytes Issued::pkcs12(std::string_view password, const std::vector<Issued>& other
   STACK_OF(X509)* more = sk_X509_new_null();
   for (const Issued& other : others) sk_X509_push(more, cert_of(other).release());
   const std::string secret{password};
-  const std::unique_ptr<PKCS12, Deleter<PKCS12_free>> made{
-      PKCS12_create(secret.c_str(), "test", key_of(*this).get(), cert_of(*this).get(), more, 0, 0,
-                    2048, 0, 0)};
+  const std::unique_ptr<PKCS12, Deleter<PKCS12_free>> made{PKCS12_create(
+      secret.c_str(), "test", key_of(*this).get(), cert_of(*this).get(), more, 0, 0, 2048, 0, 0)};
   sk_X509_pop_free(more, X509_free);
   CYG_CHECK(made);
   return der_of(made.get(), i2d_PKCS12);
@@ -147,8 +154,7 @@ CertMaker& CertMaker::eku(std::string_view list) {
   return *this;
 }
 CertMaker& CertMaker::key_usage(std::string_view list) {
-  set_extension(extensions_, NID_key_usage,
-                list.empty() ? "" : "critical," + std::string{list});
+  set_extension(extensions_, NID_key_usage, list.empty() ? "" : "critical," + std::string{list});
   return *this;
 }
 CertMaker& CertMaker::valid(WallTime from, WallTime to) {

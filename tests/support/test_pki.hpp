@@ -28,7 +28,8 @@ struct Issued {
   [[nodiscard]] std::string cert_pem() const;
   [[nodiscard]] std::string key_pem(std::string_view password = {}) const;
   /// PKCS#12 with `others` as further certificates.
-  [[nodiscard]] Bytes pkcs12(std::string_view password, const std::vector<Issued>& others = {}) const;
+  [[nodiscard]] Bytes pkcs12(std::string_view password,
+                             const std::vector<Issued>& others = {}) const;
 };
 
 /// Describes one certificate, then makes it. Any failure aborts: it would be a fault of the test.

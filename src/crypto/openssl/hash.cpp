@@ -12,21 +12,30 @@ namespace {
 
 const char* digest_name(PrfId id) {
   switch (id) {
-    case PrfId::hmac_sha1: return "SHA1";
-    case PrfId::hmac_sha2_256: return "SHA256";
-    case PrfId::hmac_sha2_384: return "SHA384";
-    case PrfId::hmac_sha2_512: return "SHA512";
+    case PrfId::hmac_sha1:
+      return "SHA1";
+    case PrfId::hmac_sha2_256:
+      return "SHA256";
+    case PrfId::hmac_sha2_384:
+      return "SHA384";
+    case PrfId::hmac_sha2_512:
+      return "SHA512";
   }
   return nullptr;
 }
 
 const EVP_MD* digest_of(HashId id) {
   switch (id) {
-    case HashId::sha1: return EVP_sha1();
-    case HashId::sha2_256: return EVP_sha256();
-    case HashId::sha2_384: return EVP_sha384();
-    case HashId::sha2_512: return EVP_sha512();
-    case HashId::identity: break;
+    case HashId::sha1:
+      return EVP_sha1();
+    case HashId::sha2_256:
+      return EVP_sha256();
+    case HashId::sha2_384:
+      return EVP_sha384();
+    case HashId::sha2_512:
+      return EVP_sha512();
+    case HashId::identity:
+      break;
   }
   return nullptr;
 }

@@ -14,7 +14,7 @@ struct Group {
   const char* name;         ///< OpenSSL's
   std::size_t public_size;  ///< octets of the Key Exchange Data
   std::size_t secret_size;  ///< octets of g^ir
-  int private_bits;         ///< MODP: exponent length, about twice the group's strength (RFC 3526 §8)
+  int private_bits;  ///< MODP: exponent length, about twice the group's strength (RFC 3526 §8)
 };
 
 // One entry a group; names are OpenSSL's for the RFC's primes and curves.
@@ -38,9 +38,12 @@ const Group* find_group(KeId id) {
 
 const char* key_type(Family family) {
   switch (family) {
-    case Family::modp: return "DH";
-    case Family::ecp: return "EC";
-    case Family::montgomery: break;
+    case Family::modp:
+      return "DH";
+    case Family::ecp:
+      return "EC";
+    case Family::montgomery:
+      break;
   }
   return nullptr;
 }
@@ -66,7 +69,8 @@ Result<Key> import_peer(const Group& group, ByteView value) {
   const std::string what = "the peer's KE value for " + to_string(group.id);
   if (value.size() != group.public_size) return fail(what, "wrong length");
   if (group.family == Family::montgomery) {
-    Key key{EVP_PKEY_new_raw_public_key_ex(nullptr, group.name, nullptr, value.data(), value.size())};
+    Key key{
+        EVP_PKEY_new_raw_public_key_ex(nullptr, group.name, nullptr, value.data(), value.size())};
     if (!key) return openssl_error(what);
     return key;
   }
@@ -81,7 +85,8 @@ Result<Key> import_peer(const Group& group, ByteView value) {
   }
   const Number y = number_from(value);
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, y.get());
-  CYG_TRY(Key key, import(group, EVP_PKEY_PUBLIC_KEY, Params{OSSL_PARAM_BLD_to_param(builder.get())}));
+  CYG_TRY(Key key,
+          import(group, EVP_PKEY_PUBLIC_KEY, Params{OSSL_PARAM_BLD_to_param(builder.get())}));
   BIGNUM* p = nullptr;
   EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_FFC_P, &p);
   const Number top{p};
@@ -99,11 +104,12 @@ Result<Key> generate(const Group& group) {
   if (!context || EVP_PKEY_keygen_init(context.get()) != 1) return openssl_error("make a key");
   if (group.family != Family::montgomery) {
     int bits = group.private_bits;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(group.name), 0),
-        group.family == Family::modp ? OSSL_PARAM_construct_int(OSSL_PKEY_PARAM_DH_PRIV_LEN, &bits)
-                                     : OSSL_PARAM_construct_end(),
-        OSSL_PARAM_construct_end()};
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+                                                            const_cast<char*>(group.name), 0),
+                           group.family == Family::modp
+                               ? OSSL_PARAM_construct_int(OSSL_PKEY_PARAM_DH_PRIV_LEN, &bits)
+                               : OSSL_PARAM_construct_end(),
+                           OSSL_PARAM_construct_end()};
     if (EVP_PKEY_CTX_set_params(context.get(), params) != 1) return openssl_error("choose a group");
   }
   if (EVP_PKEY_generate(context.get(), &key) != 1) return openssl_error("make a key");
@@ -223,8 +229,8 @@ Result<std::unique_ptr<KeyExchange>> exchange_from_private(KeId id, ByteView sca
     }
     OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, encoded.data(),
                                      encoded.size());
-    CYG_TRY(Key key, import(*group, EVP_PKEY_KEYPAIR,
-                            Params{OSSL_PARAM_BLD_to_param(builder.get())}));
+    CYG_TRY(Key key,
+            import(*group, EVP_PKEY_KEYPAIR, Params{OSSL_PARAM_BLD_to_param(builder.get())}));
     return wrap(*group, std::move(key));
   }
   // MODP: the public value 2^x mod p is computed here, from the group's own parameters.
@@ -240,7 +246,8 @@ Result<std::unique_ptr<KeyExchange>> exchange_from_private(KeId id, ByteView sca
     return openssl_error("private scalar");
   }
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, value.get());
-  CYG_TRY(Key key, import(*group, EVP_PKEY_KEYPAIR, Params{OSSL_PARAM_BLD_to_param(builder.get())}));
+  CYG_TRY(Key key,
+          import(*group, EVP_PKEY_KEYPAIR, Params{OSSL_PARAM_BLD_to_param(builder.get())}));
   return wrap(*group, std::move(key));
 }
 

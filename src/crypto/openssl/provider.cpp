@@ -12,8 +12,8 @@ constexpr PrfId kPrfs[] = {PrfId::hmac_sha1, PrfId::hmac_sha2_256, PrfId::hmac_s
 constexpr IntegId kIntegs[] = {IntegId::hmac_sha1_96, IntegId::hmac_sha2_256_128,
                                IntegId::hmac_sha2_384_192, IntegId::hmac_sha2_512_256};
 // MODP 1024 has a registry row so that old clients are recognised; it is not offered.
-constexpr KeId kKes[] = {KeId::modp_2048, KeId::modp_3072, KeId::modp_4096, KeId::modp_6144,
-                         KeId::modp_8192, KeId::ecp_256,   KeId::ecp_384,   KeId::ecp_521,
+constexpr KeId kKes[] = {KeId::modp_2048,  KeId::modp_3072, KeId::modp_4096, KeId::modp_6144,
+                         KeId::modp_8192,  KeId::ecp_256,   KeId::ecp_384,   KeId::ecp_521,
                          KeId::curve25519, KeId::curve448};
 
 }  // namespace

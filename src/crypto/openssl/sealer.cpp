@@ -37,7 +37,8 @@ const EVP_CIPHER* cipher_of(EncrId encr, std::uint16_t bits) {
       return chacha;
     }
     case EncrId::des3_cbc:
-    case EncrId::null: break;
+    case EncrId::null:
+      break;
   }
   return nullptr;
 }
@@ -75,7 +76,8 @@ class AeadSealer final : public Sealer {
                     ByteView) override {
     int size = 0;
     if (!start(seal_, associated, iv, true) ||
-        EVP_EncryptUpdate(seal_.get(), text.data(), &size, text.data(), size_of(text.size())) != 1 ||
+        EVP_EncryptUpdate(seal_.get(), text.data(), &size, text.data(), size_of(text.size())) !=
+            1 ||
         EVP_EncryptFinal_ex(seal_.get(), text.data() + size, &size) != 1 ||
         EVP_CIPHER_CTX_ctrl(seal_.get(), EVP_CTRL_AEAD_GET_TAG, size_of(icv.size()), icv.data()) !=
             1) {
@@ -84,17 +86,16 @@ class AeadSealer final : public Sealer {
     return {};
   }
 
-  bool open(ByteView associated, ByteView iv, MutableBytes text, ByteView icv,
-            ByteView) override {
+  bool open(ByteView associated, ByteView iv, MutableBytes text, ByteView icv, ByteView) override {
     if (icv.size() != info_.icv_size) return false;
     int size = 0;
     std::uint8_t end[16];
-    const bool good =
-        start(open_, associated, iv, false) &&
-        EVP_CIPHER_CTX_ctrl(open_.get(), EVP_CTRL_AEAD_SET_TAG, size_of(icv.size()),
-                            const_cast<std::uint8_t*>(icv.data())) == 1 &&
-        EVP_DecryptUpdate(open_.get(), text.data(), &size, text.data(), size_of(text.size())) == 1 &&
-        EVP_DecryptFinal_ex(open_.get(), end, &size) == 1;
+    const bool good = start(open_, associated, iv, false) &&
+                      EVP_CIPHER_CTX_ctrl(open_.get(), EVP_CTRL_AEAD_SET_TAG, size_of(icv.size()),
+                                          const_cast<std::uint8_t*>(icv.data())) == 1 &&
+                      EVP_DecryptUpdate(open_.get(), text.data(), &size, text.data(),
+                                        size_of(text.size())) == 1 &&
+                      EVP_DecryptFinal_ex(open_.get(), end, &size) == 1;
     if (!good) ERR_clear_error();
     return good;
   }

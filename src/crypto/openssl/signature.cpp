@@ -39,22 +39,32 @@ const Curve* curve_of(KeyKind kind) {
 
 const EVP_MD* digest_of(HashId hash) {
   switch (hash) {
-    case HashId::sha1: return EVP_sha1();
-    case HashId::sha2_256: return EVP_sha256();
-    case HashId::sha2_384: return EVP_sha384();
-    case HashId::sha2_512: return EVP_sha512();
-    case HashId::identity: break;
+    case HashId::sha1:
+      return EVP_sha1();
+    case HashId::sha2_256:
+      return EVP_sha256();
+    case HashId::sha2_384:
+      return EVP_sha384();
+    case HashId::sha2_512:
+      return EVP_sha512();
+    case HashId::identity:
+      break;
   }
   return nullptr;
 }
 
 std::optional<HashId> hash_of(int nid) {
   switch (nid) {
-    case NID_sha1: return HashId::sha1;
-    case NID_sha256: return HashId::sha2_256;
-    case NID_sha384: return HashId::sha2_384;
-    case NID_sha512: return HashId::sha2_512;
-    default: return std::nullopt;
+    case NID_sha1:
+      return HashId::sha1;
+    case NID_sha256:
+      return HashId::sha2_256;
+    case NID_sha384:
+      return HashId::sha2_384;
+    case NID_sha512:
+      return HashId::sha2_512;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -91,8 +101,8 @@ std::expected<Scheme, SignatureFault> scheme_of(const X509_ALGOR& algorithm, Key
       return std::unexpected(SignatureFault::malformed);
     }
     const auto hash = hash_of(OBJ_obj2nid(pss->hashAlgorithm->algorithm));
-    const Algorithm mask{static_cast<X509_ALGOR*>(ASN1_TYPE_unpack_sequence(
-        ASN1_ITEM_rptr(X509_ALGOR), pss->maskGenAlgorithm->parameter))};
+    const Algorithm mask{static_cast<X509_ALGOR*>(
+        ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(X509_ALGOR), pss->maskGenAlgorithm->parameter))};
     const bool mgf1 = OBJ_obj2nid(pss->maskGenAlgorithm->algorithm) == NID_mgf1 && mask;
     if (!hash || !mgf1 || hash_of(OBJ_obj2nid(mask->algorithm)) != hash) {
       return std::unexpected(SignatureFault::malformed);
@@ -112,8 +122,8 @@ std::expected<Scheme, SignatureFault> scheme_of(const X509_ALGOR& algorithm, Key
   }
   const auto hash = hash_of(digest);
   if (!hash) return std::unexpected(SignatureFault::hash_not_allowed);
-  const bool fits = kind == KeyKind::rsa ? key_type == NID_rsaEncryption
-                                         : key_type == NID_X9_62_id_ecPublicKey;
+  const bool fits =
+      kind == KeyKind::rsa ? key_type == NID_rsaEncryption : key_type == NID_X9_62_id_ecPublicKey;
   if (!fits) return std::unexpected(SignatureFault::method_mismatch);
   return Scheme{.hash = *hash};
 }
@@ -129,11 +139,11 @@ std::expected<void, SignatureFault> check(EVP_PKEY* key, KeyKind kind, const Sch
                                           ByteView signature, ByteView octets) {
   const DigestContext context{EVP_MD_CTX_new()};
   EVP_PKEY_CTX* key_context = nullptr;
-  const bool right =
-      EVP_DigestVerifyInit(context.get(), &key_context, digest_of(scheme.hash), nullptr, key) == 1 &&
-      configure(key_context, kind, scheme) &&
-      EVP_DigestVerify(context.get(), signature.data(), signature.size(), octets.data(),
-                       octets.size()) == 1;
+  const bool right = EVP_DigestVerifyInit(context.get(), &key_context, digest_of(scheme.hash),
+                                          nullptr, key) == 1 &&
+                     configure(key_context, kind, scheme) &&
+                     EVP_DigestVerify(context.get(), signature.data(), signature.size(),
+                                      octets.data(), octets.size()) == 1;
   ERR_clear_error();
   if (!right) return std::unexpected(SignatureFault::wrong);
   return {};
@@ -169,8 +179,8 @@ Result<Bytes> raw_of(const Curve& curve, ByteView der) {
   return out;
 }
 
-std::expected<void, SignatureFault> verify_digital(EVP_PKEY* key, KeyKind kind,
-                                                   ByteView auth_data, ByteView octets,
+std::expected<void, SignatureFault> verify_digital(EVP_PKEY* key, KeyKind kind, ByteView auth_data,
+                                                   ByteView octets,
                                                    std::span<const HashId> allowed) {
   // RFC 7427 §3: length of the AlgorithmIdentifier, the AlgorithmIdentifier, the signature.
   Reader in{auth_data, "AUTH data"};
@@ -192,7 +202,8 @@ std::expected<void, SignatureFault> verify_digital(EVP_PKEY* key, KeyKind kind,
   return check(key, kind, *scheme, signature, octets);
 }
 
-// --- signing ---------------------------------------------------------------------------------------
+// --- signing
+// ---------------------------------------------------------------------------------------
 
 Result<Bytes> make_signature(EVP_PKEY* key, KeyKind kind, const Scheme& scheme, ByteView octets) {
   const DigestContext context{EVP_MD_CTX_new()};
@@ -334,23 +345,34 @@ Key decode(ByteView data, std::string_view password) {
 
 std::string_view to_string(KeyKind kind) {
   switch (kind) {
-    case KeyKind::rsa: return "RSA";
-    case KeyKind::ecdsa_256: return "ECDSA P-256";
-    case KeyKind::ecdsa_384: return "ECDSA P-384";
-    case KeyKind::ecdsa_521: return "ECDSA P-521";
-    case KeyKind::ed25519: return "Ed25519";
-    case KeyKind::ed448: return "Ed448";
+    case KeyKind::rsa:
+      return "RSA";
+    case KeyKind::ecdsa_256:
+      return "ECDSA P-256";
+    case KeyKind::ecdsa_384:
+      return "ECDSA P-384";
+    case KeyKind::ecdsa_521:
+      return "ECDSA P-521";
+    case KeyKind::ed25519:
+      return "Ed25519";
+    case KeyKind::ed448:
+      return "Ed448";
   }
   return "unknown key";
 }
 
 std::string_view to_string(SignatureFault fault) {
   switch (fault) {
-    case SignatureFault::wrong: return "the signature does not verify";
-    case SignatureFault::malformed: return "the AUTH data does not parse";
-    case SignatureFault::method_mismatch: return "the AUTH method does not fit the key";
-    case SignatureFault::hash_not_allowed: return "signed with a hash that was not announced";
-    case SignatureFault::weak_key: return "the key is too weak or of an unknown kind";
+    case SignatureFault::wrong:
+      return "the signature does not verify";
+    case SignatureFault::malformed:
+      return "the AUTH data does not parse";
+    case SignatureFault::method_mismatch:
+      return "the AUTH method does not fit the key";
+    case SignatureFault::hash_not_allowed:
+      return "signed with a hash that was not announced";
+    case SignatureFault::weak_key:
+      return "the key is too weak or of an unknown kind";
   }
   return "unknown fault";
 }

@@ -81,9 +81,9 @@ wire::CpPayload configuration_reply(const answer::Leased& lease) {
     reply.attributes.push_back(address_attribute(address));
   }
   for (const IpAddress& server : lease.dns) {
-    reply.attributes.push_back(attribute(server.is_v4() ? CfgAttributeType::internal_ip4_dns
-                                                        : CfgAttributeType::internal_ip6_dns,
-                                         server.bytes()));
+    reply.attributes.push_back(attribute(
+        server.is_v4() ? CfgAttributeType::internal_ip4_dns : CfgAttributeType::internal_ip6_dns,
+        server.bytes()));
   }
   for (const IpAddress& server : lease.nbns) {
     if (server.is_v4()) {
@@ -119,9 +119,15 @@ answer::Leased read_configuration(const wire::CpPayload& reply) {
       case CfgAttributeType::internal_ip6_address:
         add(out.addresses, address_from(one.value, 16));
         break;
-      case CfgAttributeType::internal_ip4_dns: add(out.dns, address_from(one.value, 4)); break;
-      case CfgAttributeType::internal_ip6_dns: add(out.dns, address_from(one.value, 16)); break;
-      case CfgAttributeType::internal_ip4_nbns: add(out.nbns, address_from(one.value, 4)); break;
+      case CfgAttributeType::internal_ip4_dns:
+        add(out.dns, address_from(one.value, 4));
+        break;
+      case CfgAttributeType::internal_ip6_dns:
+        add(out.dns, address_from(one.value, 16));
+        break;
+      case CfgAttributeType::internal_ip4_nbns:
+        add(out.nbns, address_from(one.value, 4));
+        break;
       case CfgAttributeType::internal_ip4_subnet:
         if (const auto subnet = ip4_subnet(one.value); subnet && out.subnets.size() < kServersMax) {
           out.subnets.push_back(*subnet);
@@ -138,7 +144,8 @@ answer::Leased read_configuration(const wire::CpPayload& reply) {
           out.dns_domains.push_back(cygnet::to_string(ByteView{one.value}));
         }
         break;
-      default: break;
+      default:
+        break;
     }
   }
   return out;

@@ -8,8 +8,7 @@
 namespace cygnet::ike {
 namespace {
 
-ChildAnswer refuse(IkeSa& sa, Context& cx, FailureRecord record, NotifyType type,
-                   Bytes data = {}) {
+ChildAnswer refuse(IkeSa& sa, Context& cx, FailureRecord record, NotifyType type, Bytes data = {}) {
   record.phase = "CREATE_CHILD_SA";
   report(sa, cx, std::move(record));
   return {.payloads = {wire::NotifyPayload{.type = type, .data = std::move(data)}}};
@@ -33,8 +32,8 @@ Result<void> prepare(KeyOffer& keys, KeId group, Context& cx) {
 void add_key_offer(const KeyOffer& keys, std::vector<wire::Payload>& out) {
   out.push_back(wire::NoncePayload{.data = keys.nonce});
   if (keys.exchange) {
-    out.push_back(wire::KePayload{.group = keys.group,
-                                  .data = to_bytes(keys.exchange->public_value())});
+    out.push_back(
+        wire::KePayload{.group = keys.group, .data = to_bytes(keys.exchange->public_value())});
   }
 }
 
@@ -52,8 +51,9 @@ Step on_refused(IkeSa& sa, KeyOffer& keys, const wire::NotifyPayload& reason,
   if (reason.type == NotifyType::temporary_failure) {
     // RFC 7296 §2.25: the peer is busy with this SA; both sides jitter so that they part.
     keys = KeyOffer{};
-    return RetryAt{cx.now + kBusyRetry + Duration{static_cast<std::int64_t>(cx.rng.below(
-                                             static_cast<std::uint64_t>(kBusyRetry.count())))}};
+    return RetryAt{cx.now + kBusyRetry +
+                   Duration{static_cast<std::int64_t>(
+                       cx.rng.below(static_cast<std::uint64_t>(kBusyRetry.count())))}};
   }
   if (reason.type == NotifyType::invalid_ke_payload && reason.data.size() == 2 &&
       keys.restarts < kInitRestartsMax) {
@@ -119,10 +119,8 @@ Step CreateChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply
   }
   const Child& child =
       install_child(sa, cx, *agreed, *child_keys, {.spi_in = *spi_in, .we_started = true});
-  cx.emit(event::ChildUp{.sa = sa.id,
-                         .child = child.id,
-                         .connection = sa.connection.name,
-                         .name = child.wanted.name});
+  cx.emit(event::ChildUp{
+      .sa = sa.id, .child = child.id, .connection = sa.connection.name, .name = child.wanted.name});
   cx.done(std::exchange(request, RequestId{}), true);
   return Done{};
 }
@@ -164,8 +162,8 @@ ChildAnswer answer_create_child(IkeSa& sa, Established& state,
     ke_answer = wire::KePayload{.group = group, .data = std::move(exchanged->public_value)};
   }
   const Bytes our_nonce = cx.rng.bytes(kNonceSize);
-  auto keys = derive_child(cx.crypto, state.keys, agreed->suite, shared.reveal(), nonce.data,
-                           our_nonce);
+  auto keys =
+      derive_child(cx.crypto, state.keys, agreed->suite, shared.reveal(), nonce.data, our_nonce);
   const auto spi_in = cx.shared.spis.take(cx.rng);
   if (!keys || !spi_in) {
     if (spi_in) cx.shared.spis.give_back(*spi_in);
@@ -177,10 +175,10 @@ ChildAnswer answer_create_child(IkeSa& sa, Established& state,
   if (ke_answer) keyed.push_back(*std::move(ke_answer));
   out.payloads.insert(out.payloads.begin() + 1, std::make_move_iterator(keyed.begin()),
                       std::make_move_iterator(keyed.end()));
-  out.made = install_child(sa, cx, *agreed, *keys,
-                           {.spi_in = *spi_in, .hold_outbound = old != nullptr,
-                            .replaces = rekeyed})
-                 .id;
+  out.made =
+      install_child(sa, cx, *agreed, *keys,
+                    {.spi_in = *spi_in, .hold_outbound = old != nullptr, .replaces = rekeyed})
+          .id;
   return out;
 }
 

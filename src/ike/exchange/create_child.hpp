@@ -21,13 +21,14 @@ inline constexpr ExchangeSpec kCreateChild{.name = "create-child",
 struct ChildAnswer {
   std::vector<wire::Payload> payloads;
   std::optional<model::ChildId> made;
-  Bytes nonce;                        ///< ours
+  Bytes nonce;  ///< ours
 };
 [[nodiscard]] ChildAnswer answer_create_child(IkeSa& sa, Established& state,
                                               const std::vector<wire::Payload>& request,
                                               std::optional<model::ChildId> rekeyed, Context& cx);
 
-// --- shared by the tasks that send CREATE_CHILD_SA ------------------------------------------------
+// --- shared by the tasks that send CREATE_CHILD_SA
+// ------------------------------------------------
 
 /// Makes nonce and, for a group, the ephemeral key, unless the task already has them from
 /// before a restart. Fails when the group is not available.

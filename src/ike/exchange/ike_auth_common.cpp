@@ -13,7 +13,8 @@ constexpr std::size_t kAuthoritySize = 20;  // SHA-1
 }  // namespace
 
 void add_certificate_request(const IkeSa& sa, Context& cx, std::vector<wire::Payload>& out) {
-  if (!sa.connection.send_certreq || sa.connection.remote.method != model::AuthClass::pubkey) return;
+  if (!sa.connection.send_certreq || sa.connection.remote.method != model::AuthClass::pubkey)
+    return;
   wire::CertReqPayload request;
   std::size_t count = 0;
   for (const Bytes& authority : cx.shared.authorities) {
@@ -42,12 +43,12 @@ model::Identity own_identity(const IkeSa& sa) {
 
 Result<Bytes> octets_to_sign(const IkeSa& sa, Context& cx, const Handshake& handshake,
                              const model::Identity& id, bool of_initiator) {
-  return signed_octets(cx.crypto, sa.suite.prf,
-                       {.own_message = of_initiator ? handshake.init_request
-                                                    : handshake.init_response,
-                        .other_nonce = of_initiator ? handshake.nonce_r : handshake.nonce_i,
-                        .sk_p = of_initiator ? handshake.keys.pi : handshake.keys.pr,
-                        .id = id});
+  return signed_octets(
+      cx.crypto, sa.suite.prf,
+      {.own_message = of_initiator ? handshake.init_request : handshake.init_response,
+       .other_nonce = of_initiator ? handshake.nonce_r : handshake.nonce_i,
+       .sk_p = of_initiator ? handshake.keys.pi : handshake.keys.pr,
+       .id = id});
 }
 
 Result<AskId> ask_own_proof(IkeSa& sa, Context& cx, const Handshake& handshake) {
@@ -59,8 +60,7 @@ Result<AskId> ask_own_proof(IkeSa& sa, Context& cx, const Handshake& handshake) 
         Ask{.id = id,
             .what = ask::SharedKeyMac{.connection = sa.connection.name,
                                       .local = *sa.local_id,
-                                      .remote = sa.remote_id ? *sa.remote_id
-                                                             : expected_remote(sa),
+                                      .remote = sa.remote_id ? *sa.remote_id : expected_remote(sa),
                                       .prf = sa.suite.prf,
                                       .octets = std::move(octets)}});
   } else {
@@ -108,11 +108,9 @@ Result<AskId> ask_judgement(IkeSa& sa, Context& cx, const Handshake& handshake,
   return id;
 }
 
-std::expected<PeerAuthenticated, FailureRecord> judge_peer(IkeSa& sa, Context& cx,
-                                                           const Handshake& handshake,
-                                                           const std::vector<wire::Payload>& payloads,
-                                                           const model::Identity& identity,
-                                                           const Answer& answer) {
+std::expected<PeerAuthenticated, FailureRecord> judge_peer(
+    IkeSa& sa, Context& cx, const Handshake& handshake, const std::vector<wire::Payload>& payloads,
+    const model::Identity& identity, const Answer& answer) {
   if (const auto* refused = std::get_if<answer::Refused>(&answer.result)) {
     return std::unexpected(record_of(*refused));
   }
@@ -134,8 +132,8 @@ std::expected<PeerAuthenticated, FailureRecord> judge_peer(IkeSa& sa, Context& c
                                     .octets = *octets,
                                     .proof = SharedKeyProof{.expected = mac->value.reveal()}});
   }
-  return std::unexpected(FailureRecord{.reason = Reason::internal,
-                                       .theirs = "an answer of the wrong kind"});
+  return std::unexpected(
+      FailureRecord{.reason = Reason::internal, .theirs = "an answer of the wrong kind"});
 }
 
 FailureRecord record_of(const answer::Refused& refused) {
@@ -154,9 +152,9 @@ std::expected<std::vector<wire::Payload>, FailureRecord> proof_payloads(const Ik
     return std::unexpected(record_of(*refused));
   }
   if (const auto* made = std::get_if<answer::Signed>(&answer.result)) {
-    const bool wanted = sa.connection.send_cert == model::SendCert::always ||
-                        (sa.connection.send_cert == model::SendCert::if_asked &&
-                         !sa.peer.authorities.empty());
+    const bool wanted =
+        sa.connection.send_cert == model::SendCert::always ||
+        (sa.connection.send_cert == model::SendCert::if_asked && !sa.peer.authorities.empty());
     if (wanted) {
       for (const Bytes& cert : made->chain) out.emplace_back(wire::CertPayload{.data = cert});
     }
@@ -165,12 +163,12 @@ std::expected<std::vector<wire::Payload>, FailureRecord> proof_payloads(const Ik
     return out;
   }
   if (const auto* mac = std::get_if<answer::Mac>(&answer.result)) {
-    out.emplace_back(wire::AuthPayload{.method = AuthMethod::shared_key,
-                                       .data = to_bytes(mac->value.reveal())});
+    out.emplace_back(
+        wire::AuthPayload{.method = AuthMethod::shared_key, .data = to_bytes(mac->value.reveal())});
     return out;
   }
-  return std::unexpected(FailureRecord{.reason = Reason::internal,
-                                       .theirs = "an answer of the wrong kind"});
+  return std::unexpected(
+      FailureRecord{.reason = Reason::internal, .theirs = "an answer of the wrong kind"});
 }
 
 }  // namespace cygnet::ike

@@ -13,9 +13,8 @@ namespace cygnet::ike {
 [[nodiscard]] model::Identity expected_remote(const IkeSa& sa);
 
 /// InitiatorSignedOctets or ResponderSignedOctets of this handshake.
-[[nodiscard]] Result<Bytes> octets_to_sign(const IkeSa& sa, Context& cx,
-                                           const Handshake& handshake, const model::Identity& id,
-                                           bool of_initiator);
+[[nodiscard]] Result<Bytes> octets_to_sign(const IkeSa& sa, Context& cx, const Handshake& handshake,
+                                           const model::Identity& id, bool of_initiator);
 /// Emits the Ask for our own signature or MAC.
 [[nodiscard]] Result<AskId> ask_own_proof(IkeSa& sa, Context& cx, const Handshake& handshake);
 /// Emits the Ask that yields what the peer's AUTH is checked with.

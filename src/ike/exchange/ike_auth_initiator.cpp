@@ -72,12 +72,10 @@ std::optional<FailureRecord> take_first_child(IkeSa& sa, Context& cx, const Awai
   if (!child_keys) {
     return FailureRecord{.reason = Reason::internal, .ours = child_keys.error().text()};
   }
-  const Child& child = install_child(sa, cx, *agreed, *child_keys,
-                                     {.spi_in = *sent.spi_in, .we_started = true});
-  cx.emit(event::ChildUp{.sa = sa.id,
-                         .child = child.id,
-                         .connection = sa.connection.name,
-                         .name = child.wanted.name});
+  const Child& child =
+      install_child(sa, cx, *agreed, *child_keys, {.spi_in = *sent.spi_in, .we_started = true});
+  cx.emit(event::ChildUp{
+      .sa = sa.id, .child = child.id, .connection = sa.connection.name, .name = child.wanted.name});
   return std::nullopt;
 }
 
@@ -112,8 +110,8 @@ State on_own_proof(ProveToResponder&& state, IkeSa& sa, const Answer& answer, Co
     if (!sa.connection.vips.empty()) {
       payloads->push_back(configuration_request(sa.connection.vips));
     }
-    for (wire::Payload& payload : offer_child(sa, cx.config, *sa.first_child, *next.spi_in,
-                                              {.in_ike_auth = true})) {
+    for (wire::Payload& payload :
+         offer_child(sa, cx.config, *sa.first_child, *next.spi_in, {.in_ike_auth = true})) {
       payloads->push_back(std::move(payload));
     }
   }
@@ -156,8 +154,7 @@ State on_auth_reply(AwaitAuthReply&& state, IkeSa& sa, std::vector<wire::Payload
   }
   auto ask = ask_judgement(sa, cx, state.handshake, reply, id_r->id);
   if (!ask) {
-    return refuse_responder(sa, cx, state,
-                            {.reason = Reason::limit, .theirs = ask.error().text()});
+    return refuse_responder(sa, cx, state, {.reason = Reason::limit, .theirs = ask.error().text()});
   }
   model::Identity identity = id_r->id;
   return JudgeResponder{.ask = *ask,

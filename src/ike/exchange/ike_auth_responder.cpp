@@ -46,10 +46,8 @@ std::vector<wire::Payload> answer_first_child(IkeSa& sa, Context& cx, const Hand
                   NotifyType::no_additional_sas);
   }
   const Child& child = install_child(sa, cx, *agreed, *keys, {.spi_in = *spi_in});
-  cx.emit(event::ChildUp{.sa = sa.id,
-                         .child = child.id,
-                         .connection = sa.connection.name,
-                         .name = child.wanted.name});
+  cx.emit(event::ChildUp{
+      .sa = sa.id, .child = child.id, .connection = sa.connection.name, .name = child.wanted.name});
   return answer_child(*agreed, *spi_in);
 }
 
@@ -134,8 +132,8 @@ State on_own_proof(ProveToInitiator&& state, IkeSa& sa, const Answer& answer, Co
   const std::vector<IpAddress> requested =
       cp != nullptr ? requested_addresses(*cp) : std::vector<IpAddress>{};
   if (requested.empty() || sa.connection.pools.empty()) {
-    return finish(sa, cx, state.handshake, std::move(state.peer), state.request,
-                  *std::move(proof), std::nullopt);
+    return finish(sa, cx, state.handshake, std::move(state.peer), state.request, *std::move(proof),
+                  std::nullopt);
   }
   const AskId ask = cx.next_ask();
   cx.out.emplace_back(Ask{.id = ask,
@@ -167,8 +165,8 @@ State on_lease(LeaseAddresses&& state, IkeSa& sa, const Answer& answer, Context&
   } else if (CYG_BUG(true)) {
     failure = NotifyType::internal_address_failure;
   }
-  return finish(sa, cx, state.handshake, std::move(state.peer), state.request,
-                std::move(payloads), failure);
+  return finish(sa, cx, state.handshake, std::move(state.peer), state.request, std::move(payloads),
+                failure);
 }
 
 }  // namespace cygnet::ike

@@ -87,12 +87,12 @@ void send_init(IkeSa& sa, AwaitInitReply& state, Context& cx) {
   wire::SaPayload offer;
   for (const model::Proposal& proposal : sa.connection.proposals) {
     if (offer.proposals.size() == wire::kProposalsMax) break;
-    offer.proposals.push_back({.number = static_cast<std::uint8_t>(offer.proposals.size() + 1),
-                               .proposal = proposal});
+    offer.proposals.push_back(
+        {.number = static_cast<std::uint8_t>(offer.proposals.size() + 1), .proposal = proposal});
   }
   payloads.push_back(std::move(offer));
-  payloads.push_back(wire::KePayload{.group = state.group,
-                                     .data = to_bytes(state.exchange->public_value())});
+  payloads.push_back(
+      wire::KePayload{.group = state.group, .data = to_bytes(state.exchange->public_value())});
   payloads.push_back(wire::NoncePayload{.data = state.nonce});
   add_notifies(sa, cx, header, payloads);
 
@@ -113,8 +113,9 @@ FailureRecord init_failure(Reason reason, std::string theirs, std::string advice
 /// COOKIE or INVALID_KE_PAYLOAD: the same request again with what they ask for.
 State restart(AwaitInitReply&& state, IkeSa& sa, Context& cx) {
   if (++state.restarts > kInitRestartsMax) {
-    fail(sa, cx, init_failure(Reason::peer_refused, "too many COOKIE or INVALID_KE_PAYLOAD answers",
-                              "the peer does not accept what it asks for itself"));
+    fail(sa, cx,
+         init_failure(Reason::peer_refused, "too many COOKIE or INVALID_KE_PAYLOAD answers",
+                      "the peer does not accept what it asks for itself"));
     return Closed{};
   }
   sa.window.restart_init();
@@ -130,8 +131,9 @@ State on_invalid_ke(AwaitInitReply&& state, IkeSa& sa, const wire::NotifyPayload
   //= RFC7296#1.2 "The initiator MUST again propose its full set of acceptable cryptographic
   //=              suites"
   if (!offers_group(sa.connection, wanted) || wanted == state.group) {
-    fail(sa, cx, init_failure(Reason::no_common_proposal, "wants " + to_string(wanted),
-                              "add the peer's key exchange group to proposals"));
+    fail(sa, cx,
+         init_failure(Reason::no_common_proposal, "wants " + to_string(wanted),
+                      "add the peer's key exchange group to proposals"));
     return Closed{};
   }
   auto exchange = cx.crypto.begin(wanted, nullptr);
@@ -147,12 +149,12 @@ State on_invalid_ke(AwaitInitReply&& state, IkeSa& sa, const wire::NotifyPayload
 }  // namespace
 
 void start_init(IkeSa& sa, Context& cx) {
-  AwaitInitReply state{.group = first_ike_group(sa.connection),
-                       .nonce = cx.rng.bytes(kNonceSize)};
+  AwaitInitReply state{.group = first_ike_group(sa.connection), .nonce = cx.rng.bytes(kNonceSize)};
   auto exchange = cx.crypto.begin(state.group, nullptr);
   if (!exchange) {
-    return fail(sa, cx, init_failure(Reason::internal, exchange.error().text(),
-                                     "choose another key exchange group in proposals"));
+    return fail(sa, cx,
+                init_failure(Reason::internal, exchange.error().text(),
+                             "choose another key exchange group in proposals"));
   }
   state.exchange = *std::move(exchange);
   send_init(sa, state, cx);
@@ -186,8 +188,9 @@ State on_init_reply(AwaitInitReply&& state, IkeSa& sa, const Received& received,
 
   const auto choice = model::choose(sa.connection.proposals, answer->offers());
   if (!choice || choice->suite.ke != ke->group || ke->group != state.group) {
-    fail(sa, cx, init_failure(Reason::no_common_proposal, "chose what we did not offer",
-                              "the peer's answer breaks RFC 7296 §2.7"));
+    fail(sa, cx,
+         init_failure(Reason::no_common_proposal, "chose what we did not offer",
+                      "the peer's answer breaks RFC 7296 §2.7"));
     return Closed{};
   }
   auto shared = state.exchange->finish(ke->data);
@@ -198,8 +201,11 @@ State on_init_reply(AwaitInitReply&& state, IkeSa& sa, const Received& received,
   sa.spi_r = reply.header.spi_r;
   sa.suite = choice->suite;
   auto keys = derive_keys(cx.crypto, sa.suite,
-                          {.shared = shared->reveal(), .nonce_i = state.nonce,
-                           .nonce_r = nonce->data, .spi_i = sa.spi_i, .spi_r = sa.spi_r});
+                          {.shared = shared->reveal(),
+                           .nonce_i = state.nonce,
+                           .nonce_r = nonce->data,
+                           .spi_i = sa.spi_i,
+                           .spi_r = sa.spi_r});
   if (!keys) {
     fail(sa, cx, init_failure(Reason::internal, keys.error().text(), ""));
     return Closed{};
@@ -231,9 +237,9 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
   const auto& offer = *first_of<wire::SaPayload>(request.payloads);
   const auto& ke = *first_of<wire::KePayload>(request.payloads);
   const auto& nonce = *first_of<wire::NoncePayload>(request.payloads);
-  auto choice = select_for_init(cx.shared.connections, {.local = received.local,
-                                                        .remote = received.remote,
-                                                        .offers = offer.offers()});
+  auto choice = select_for_init(
+      cx.shared.connections,
+      {.local = received.local, .remote = received.remote, .offers = offer.offers()});
   const auto refuse = [](NotifyType type, Bytes data = {}) {
     return InitAnswer{.sa = std::nullopt,
                       .stateless = {wire::NotifyPayload{.type = type, .data = std::move(data)}}};
@@ -270,12 +276,15 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
            .last_inbound = cx.now,
            .half_open_until = cx.now + cx.config.half_open_timeout};
   learn_abilities(sa, request.payloads);
-  apply_nat(sa, judge_nat(cx.crypto, request.header, request.payloads, received.local,
-                          received.remote));
+  apply_nat(
+      sa, judge_nat(cx.crypto, request.header, request.payloads, received.local, received.remote));
   const Bytes our_nonce = cx.rng.bytes(kNonceSize);
   auto keys = derive_keys(cx.crypto, suite,
-                          {.shared = exchanged->shared.reveal(), .nonce_i = nonce.data,
-                           .nonce_r = our_nonce, .spi_i = sa.spi_i, .spi_r = sa.spi_r});
+                          {.shared = exchanged->shared.reveal(),
+                           .nonce_i = nonce.data,
+                           .nonce_r = our_nonce,
+                           .spi_i = sa.spi_i,
+                           .spi_r = sa.spi_r});
   if (!keys) return {};
 
   wire::Header header = request.header;
@@ -287,7 +296,8 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
   answer.proposals.push_back({.number = offer.proposals[choice->proposal.theirs].number,
                               .proposal = model::proposal_of(suite, ProtocolId::ike)});
   payloads.push_back(std::move(answer));
-  payloads.push_back(wire::KePayload{.group = ke.group, .data = std::move(exchanged->public_value)});
+  payloads.push_back(
+      wire::KePayload{.group = ke.group, .data = std::move(exchanged->public_value)});
   payloads.push_back(wire::NoncePayload{.data = our_nonce});
   add_notifies(sa, cx, header, payloads);
   add_certificate_request(sa, cx, payloads);

@@ -61,9 +61,8 @@ std::optional<Request> RekeyChild::build(IkeSa& sa, Context& cx) {
     return std::nullopt;
   }
   std::vector<wire::Payload> offer = offer_child(sa, cx.config, child->wanted, *spi_in, {});
-  std::vector<wire::Payload> payloads{wire::NotifyPayload{.protocol = ProtocolId::esp,
-                                                          .spi = spi_bytes(child->spi_in),
-                                                          .type = NotifyType::rekey_sa}};
+  std::vector<wire::Payload> payloads{wire::NotifyPayload{
+      .protocol = ProtocolId::esp, .spi = spi_bytes(child->spi_in), .type = NotifyType::rekey_sa}};
   payloads.push_back(std::move(offer[0]));
   add_key_offer(keys, payloads);
   for (std::size_t i = 1; i < offer.size(); ++i) payloads.push_back(std::move(offer[i]));
@@ -154,9 +153,8 @@ std::vector<wire::Payload> answer_rekey_child(IkeSa& sa, Established& state,
   // The SPI is the one the sender of the request would expect in packets to it: our outbound.
   Child* old = spi ? sa.children.find_by_spi_out(*spi) : nullptr;
   if (old == nullptr) {
-    return {wire::NotifyPayload{.protocol = rekey.protocol,
-                                .spi = rekey.spi,
-                                .type = NotifyType::child_sa_not_found}};
+    return {wire::NotifyPayload{
+        .protocol = rekey.protocol, .spi = rekey.spi, .type = NotifyType::child_sa_not_found}};
   }
   if (old->deleting || old->successor || old->their_fresh) {
     return {wire::NotifyPayload{.type = NotifyType::temporary_failure}};
@@ -165,8 +163,8 @@ std::vector<wire::Payload> answer_rekey_child(IkeSa& sa, Established& state,
   ChildAnswer answer = answer_create_child(sa, state, request, old_id, cx);
   if (!answer.made) return std::move(answer.payloads);
   old = sa.children.find(old_id);
-  old->their_attempt = Attempt{.initiator = first_of<wire::NoncePayload>(request)->data,
-                               .responder = answer.nonce};
+  old->their_attempt =
+      Attempt{.initiator = first_of<wire::NoncePayload>(request)->data, .responder = answer.nonce};
   old->their_fresh = answer.made;
   // While our own rekey of it is under way the verdict comes with the peer's answer.
   const bool race = sa.active && std::holds_alternative<RekeyChild>(*sa.active) &&

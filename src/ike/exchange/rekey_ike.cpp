@@ -66,8 +66,7 @@ void hand_over(IkeSa& old, IkeSa fresh, Context& cx) {
   old.expires_at.reset();
   old.linger_until = cx.now + kRekeyedIkeLinger;
   start_lifetime(fresh, cx);
-  cx.emit(event::IkeRekeyed{
-      .old = old.id, .fresh = fresh.id, .connection = old.connection.name});
+  cx.emit(event::IkeRekeyed{.old = old.id, .fresh = fresh.id, .connection = old.connection.name});
   cx.born.push_back(std::move(fresh));
 }
 
@@ -122,11 +121,13 @@ Step RekeyIke::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, C
   fresh.spi_r = *peer_spi;
   fresh.suite = choice->suite;
   auto shared = finish(keys, reply, choice->suite.ke);
-  auto fresh_keys =
-      shared ? derive_rekeyed(cx.crypto, state->keys, fresh.suite,
-                              {.shared = shared->reveal(), .nonce_i = keys.nonce,
-                               .nonce_r = nonce->data, .spi_i = fresh.spi_i, .spi_r = fresh.spi_r})
-             : std::unexpected(shared.error());
+  auto fresh_keys = shared ? derive_rekeyed(cx.crypto, state->keys, fresh.suite,
+                                            {.shared = shared->reveal(),
+                                             .nonce_i = keys.nonce,
+                                             .nonce_r = nonce->data,
+                                             .spi_i = fresh.spi_i,
+                                             .spi_r = fresh.spi_r})
+                           : std::unexpected(shared.error());
   if (!fresh_keys) {
     retry_before_expiry(sa, cx);
     abandon(cx, fresh_keys.error().text());
@@ -157,12 +158,13 @@ IkeRekeyAnswer answer_rekey_ike(IkeSa& sa, Established& state,
   const auto& nonce = *first_of<wire::NoncePayload>(request);
   const auto choice = model::choose(sa.connection.proposals, offer.offers());
   if (!choice) {
-    report(sa, cx, {.phase = "CREATE_CHILD_SA",
-                    .reason = Reason::no_common_proposal,
-                    .field = "proposals (" + to_string(choice.error().type) + ")",
-                    .ours = choice.error().ours,
-                    .theirs = choice.error().theirs,
-                    .advice = "both ends must list a common proposal for the rekey too"});
+    report(sa, cx,
+           {.phase = "CREATE_CHILD_SA",
+            .reason = Reason::no_common_proposal,
+            .field = "proposals (" + to_string(choice.error().type) + ")",
+            .ours = choice.error().ours,
+            .theirs = choice.error().theirs,
+            .advice = "both ends must list a common proposal for the rekey too"});
     return notify(NotifyType::no_proposal_chosen);
   }
   const auto peer_spi = spi_from(offer.proposals[choice->theirs].spi);
@@ -182,8 +184,11 @@ IkeRekeyAnswer answer_rekey_ike(IkeSa& sa, Established& state,
   fresh.suite = choice->suite;
   const Bytes our_nonce = cx.rng.bytes(kNonceSize);
   auto keys = derive_rekeyed(cx.crypto, state.keys, fresh.suite,
-                             {.shared = exchanged->shared.reveal(), .nonce_i = nonce.data,
-                              .nonce_r = our_nonce, .spi_i = fresh.spi_i, .spi_r = fresh.spi_r});
+                             {.shared = exchanged->shared.reveal(),
+                              .nonce_i = nonce.data,
+                              .nonce_r = our_nonce,
+                              .spi_i = fresh.spi_i,
+                              .spi_r = fresh.spi_r});
   if (!keys) return notify(NotifyType::temporary_failure);
   fresh.state = Established{.keys = *std::move(keys), .peer = state.peer};
 

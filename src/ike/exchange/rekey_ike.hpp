@@ -20,7 +20,7 @@ inline constexpr ExchangeSpec kRekeyIke{.name = "rekey-ike",
 
 struct IkeRekeyAnswer {
   std::vector<wire::Payload> payloads;
-  std::optional<IkeSa> fresh;   ///< hand it to `hand_over` once the response is sent
+  std::optional<IkeSa> fresh;  ///< hand it to `hand_over` once the response is sent
 };
 [[nodiscard]] IkeRekeyAnswer answer_rekey_ike(IkeSa& sa, Established& state,
                                               const std::vector<wire::Payload>& request,

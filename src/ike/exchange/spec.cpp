@@ -18,10 +18,9 @@ std::optional<PayloadType> missing(std::span<const PayloadType> required,
 }
 
 std::optional<PayloadType> duplicated(const std::vector<wire::Payload>& payloads) {
-  static constexpr PayloadType kSingles[] = {PayloadType::sa,   PayloadType::ke,
-                                             PayloadType::id_i, PayloadType::id_r,
-                                             PayloadType::auth, PayloadType::nonce,
-                                             PayloadType::ts_i, PayloadType::ts_r};
+  static constexpr PayloadType kSingles[] = {
+      PayloadType::sa,   PayloadType::ke,    PayloadType::id_i, PayloadType::id_r,
+      PayloadType::auth, PayloadType::nonce, PayloadType::ts_i, PayloadType::ts_r};
   for (const PayloadType type : kSingles) {
     if (std::ranges::count(payloads, type, wire::type_of) > 1) return type;
   }

@@ -152,7 +152,8 @@ TEST(Fault, Values_ArePointedAt) {
 
 // Nothing that changes what is protected is passed over in silence.
 TEST(Fault, OptionsWeDoNotHave_AreReported) {
-  expect_fault("children { n { ah_proposals = sha256 } }", "error: 'ah_proposals' is not supported");
+  expect_fault("children { n { ah_proposals = sha256 } }",
+               "error: 'ah_proposals' is not supported");
   expect_fault("children { n { updown = /bin/x } }", "warning: 'updown' is not supported");
   expect_fault("ppk_required = yes", "error: 'ppk_required'");
   expect_fault("local-1 { }\n local-2 { }", "second authentication round");
@@ -189,7 +190,8 @@ TEST(Pool, RangesAttributesAndNames) {
 
 TEST(Pool, MissingOne_IsAnError) {
   const std::string found =
-      load("pools { clients { addrs = 10.9.0.0/24 } }\nconnections { c { pools = client } }").faults;
+      load("pools { clients { addrs = 10.9.0.0/24 } }\nconnections { c { pools = client } }")
+          .faults;
   EXPECT_NE(found.find("unknown pool 'client', did you mean 'clients'?"), std::string::npos)
       << found;
   EXPECT_NE(load("pools { p { } }").faults.find("needs 'addrs'"), std::string::npos);

@@ -56,8 +56,8 @@ TEST(Parser, Quotes_KeepWhatIsSpecial) {
 TEST(Parser, SectionAgain_ExtendsAndKeyAgain_Replaces) {
   const Parsed out = parse("a { b = 1\n c = 2 }\na { b = 3 }");
   EXPECT_EQ(out.tree, "a{b=3;c=2;}");
-  EXPECT_EQ(out.faults, std::string{kFile} +
-                            ":3:5: warning: 'b' is set again, its value in line 1 is lost\n");
+  EXPECT_EQ(out.faults,
+            std::string{kFile} + ":3:5: warning: 'b' is set again, its value in line 1 is lost\n");
 }
 
 TEST(Parser, References_InheritWhatIsMissing) {
@@ -109,13 +109,12 @@ TEST(ParserFault, UnknownReference_SuggestsTheNearest) {
 TEST(ParserFault, ReferenceCircle) { expect_at("a : b { }\nb : a { }\n", "1:5", "itself"); }
 
 TEST(ParserFault, IncludeCircleEnds) {
-  const std::string found = faults("include x.conf\n", {{"/etc/swanctl/x.conf", "include x.conf\n"}});
+  const std::string found =
+      faults("include x.conf\n", {{"/etc/swanctl/x.conf", "include x.conf\n"}});
   EXPECT_NE(found.find("/etc/swanctl/x.conf:1"), std::string::npos) << found;
 }
 
-TEST(ParserFault, NulOctet_IsNoText) {
-  EXPECT_NE(faults(std::string{"a = 1\n\0b = 2\n", 13}), "");
-}
+TEST(ParserFault, NulOctet_IsNoText) { EXPECT_NE(faults(std::string{"a = 1\n\0b = 2\n", 13}), ""); }
 
 TEST(ParserFault, NestingIsBounded) {
   std::string deep;

@@ -78,8 +78,8 @@ struct Bench {
   std::string name(const effect::Resolve& resolve) {
     last_request = resolve.request;
     const auto* host = std::get_if<model::HostName>(&resolve.target.remote);
-    return "resolve " + (host != nullptr ? host->name
-                                         : std::get<IpRange>(resolve.target.remote).first.text());
+    return "resolve " +
+           (host != nullptr ? host->name : std::get<IpRange>(resolve.target.remote).first.text());
   }
   static std::string name(const effect::Reload&) { return "reload"; }
   static std::string name(const effect::Respond& respond) {
@@ -108,7 +108,8 @@ vici::Message message(std::initializer_list<std::pair<const char*, const char*>>
 
 std::string psk(const std::string& connections) {
   return "auth { local { auth = psk\n id = a.example }\n remote { auth = psk } }\n"
-         "connections { " + connections + " }\nsecrets { ike { secret = x } }\n";
+         "connections { " +
+         connections + " }\nsecrets { ike { secret = x } }\n";
 }
 const std::string kHome = psk("home : auth { remote_addrs = 192.0.2.1\n children { net { } } }");
 const std::string kStarted =
@@ -131,7 +132,8 @@ TEST(Controller, FailedStart_IsTriedAgain) {
   Bench b;
   EXPECT_EQ(b.configure(kStarted), "");
   b.taken();
-  b.controller.resolved(b.last_request, fail("look up 'gw.example'", "no network"), b.effects, b.at);
+  b.controller.resolved(b.last_request, fail("look up 'gw.example'", "no network"), b.effects,
+                        b.at);
   EXPECT_EQ(b.taken(), "");
   ASSERT_TRUE(b.controller.deadline().has_value());
   b.tick(*b.controller.deadline());

@@ -33,7 +33,8 @@ constexpr const char* kGcmText =
 constexpr const char* kGcmAssociated = "feedfacedeadbeeffeedfacedeadbeefabaddad2";
 
 TEST(Gcm, TestCase4_Aes128) {
-  const auto sealer = make(EncrId::aes_gcm_16, 128, hex("feffe9928665731c6d6a8f9467308308cafebabe"));
+  const auto sealer =
+      make(EncrId::aes_gcm_16, 128, hex("feffe9928665731c6d6a8f9467308308cafebabe"));
   const Sealed out = seal(*sealer, hex(kGcmAssociated), hex("facedbaddecaf888"), hex(kGcmText));
   EXPECT_EQ(to_hex(out.text),
             "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
@@ -96,9 +97,9 @@ TEST(Cbc, Rfc3602Case2_WithEachIntegrity) {
     const Bytes iv = hex("562e17996d093d28ddb3ba695a2e6f58");
     const Bytes associated = hex("0102030405060708");
     const Bytes extra = hex("00000001");
-    const Sealed out = seal(*sealer, associated, iv,
-                            hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
-                            extra);
+    const Sealed out =
+        seal(*sealer, associated, iv,
+             hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"), extra);
     EXPECT_EQ(to_hex(out.text), "d296cd94c2cccf8a3a863028b5e1dc0a7586602d253cfff91b8266bea6d61ab1");
     expect_icv(out, i, integ_key, associated, iv, extra);
   }
@@ -110,9 +111,9 @@ TEST(Ctr, Rfc3686Vector3) {
   const auto sealer = make(EncrId::aes_ctr, 128, hex("7691be035e5020a8ac6e618529f9a0dc00e0017b"),
                            IntegId::hmac_sha2_256_128, integ_key);
   const Bytes iv = hex("27777f3f4a1786f0");
-  const Sealed out = seal(
-      *sealer, {}, iv,
-      hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223"));
+  const Sealed out =
+      seal(*sealer, {}, iv,
+           hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223"));
   EXPECT_EQ(to_hex(out.text),
             "c1cf48a89f2ffdd9cf4652e9efdb72d74540a42bde6d7836d59a5ceaaef3105325b2072f");
   expect_icv(out, 1, integ_key, {}, iv, {});
@@ -125,13 +126,15 @@ struct Suite {
   IntegId integ = IntegId::none;
   std::size_t integ_key = 0;
 };
-constexpr Suite kSuites[] = {
-    {EncrId::aes_gcm_16, 128, 20}, {EncrId::aes_gcm_16, 192, 28}, {EncrId::aes_gcm_16, 256, 36},
-    {EncrId::aes_gcm_12, 256, 36}, {EncrId::aes_gcm_8, 256, 36},
-    {EncrId::chacha20_poly1305, 0, 36},
-    {EncrId::aes_cbc, 256, 32, IntegId::hmac_sha2_384_192, 48},
-    {EncrId::aes_cbc, 192, 24, IntegId::hmac_sha1_96, 20},
-    {EncrId::aes_ctr, 256, 36, IntegId::hmac_sha2_512_256, 64}};
+constexpr Suite kSuites[] = {{EncrId::aes_gcm_16, 128, 20},
+                             {EncrId::aes_gcm_16, 192, 28},
+                             {EncrId::aes_gcm_16, 256, 36},
+                             {EncrId::aes_gcm_12, 256, 36},
+                             {EncrId::aes_gcm_8, 256, 36},
+                             {EncrId::chacha20_poly1305, 0, 36},
+                             {EncrId::aes_cbc, 256, 32, IntegId::hmac_sha2_384_192, 48},
+                             {EncrId::aes_cbc, 192, 24, IntegId::hmac_sha1_96, 20},
+                             {EncrId::aes_ctr, 256, 36, IntegId::hmac_sha2_512_256, 64}};
 
 // Whatever octet is changed, nothing opens: associated data, IV, text, ICV, the extra octets.
 TEST(EverySealer, TamperedOctet_IsRefused) {
@@ -142,8 +145,8 @@ TEST(EverySealer, TamperedOctet_IsRefused) {
     const auto sealer = make(suite.encr, suite.bits, key, suite.integ, integ_key);
     const Bytes plain(32, 0x77);
     const bool aead = suite.integ == IntegId::none;
-    std::vector<Bytes> parts{Bytes(12, 1), Bytes(sealer->iv_size(), 2), plain, {},
-                             aead ? Bytes{} : Bytes(4, 9)};
+    std::vector<Bytes> parts{
+        Bytes(12, 1), Bytes(sealer->iv_size(), 2), plain, {}, aead ? Bytes{} : Bytes(4, 9)};
     const Sealed sealed = seal(*sealer, parts[0], parts[1], plain, parts[4]);
     parts[2] = sealed.text;
     parts[3] = sealed.icv;
@@ -168,13 +171,17 @@ TEST(EverySealer, TamperedOctet_IsRefused) {
 TEST(EverySealer, KeyOfWrongLength_IsAnError) {
   for (const Suite& suite : kSuites) {
     const Bytes integ_key(suite.integ_key, 4);
-    EXPECT_FALSE(openssl().sealer(suite.encr, suite.bits, Bytes(suite.key - 1), suite.integ,
-                                  integ_key).has_value());
-    EXPECT_FALSE(openssl().sealer(suite.encr, suite.bits, Bytes(suite.key + 1), suite.integ,
-                                  integ_key).has_value());
+    EXPECT_FALSE(openssl()
+                     .sealer(suite.encr, suite.bits, Bytes(suite.key - 1), suite.integ, integ_key)
+                     .has_value());
+    EXPECT_FALSE(openssl()
+                     .sealer(suite.encr, suite.bits, Bytes(suite.key + 1), suite.integ, integ_key)
+                     .has_value());
     if (suite.integ == IntegId::none) continue;
-    EXPECT_FALSE(openssl().sealer(suite.encr, suite.bits, Bytes(suite.key), suite.integ,
-                                  Bytes(suite.integ_key - 1)).has_value());
+    EXPECT_FALSE(openssl()
+                     .sealer(suite.encr, suite.bits, Bytes(suite.key), suite.integ,
+                             Bytes(suite.integ_key - 1))
+                     .has_value());
   }
 }
 

@@ -19,12 +19,19 @@ Bytes ecdsa_spki(AuthMethod method, std::string_view point) {
     case AuthMethod::ecdsa_384:
       return hex("3076301006072a8648ce3d020106052b8104002203620004" + std::string{point});
     default:
-      return hex("30819b301006072a8648ce3d020106052b8104002303818600" "04" + std::string{point});
+      return hex(
+          "30819b301006072a8648ce3d020106052b8104002303818600"
+          "04" +
+          std::string{point});
   }
 }
 /// RFC 8410 §4.
-Bytes ed25519_spki() { return hex(std::string{"302a300506032b6570032100"} + test::kEd25519.public_key); }
-Bytes ed448_spki() { return hex(std::string{"3043300506032b6571033a00"} + test::kEd448.public_key); }
+Bytes ed25519_spki() {
+  return hex(std::string{"302a300506032b6570032100"} + test::kEd25519.public_key);
+}
+Bytes ed448_spki() {
+  return hex(std::string{"3043300506032b6571033a00"} + test::kEd448.public_key);
+}
 
 /// RFC 7427 §3: the length and DER of the AlgorithmIdentifier, then the signature.
 Bytes with_algorithm(std::string_view der, std::string_view signature) {
@@ -45,11 +52,16 @@ std::string verdict(ByteView spki, AuthMethod method, ByteView data, std::string
   const auto done = openssl().verify(spki, method, data, as_bytes(octets), allowed);
   if (done) return "good";
   switch (done.error()) {
-    case SignatureFault::wrong: return "wrong";
-    case SignatureFault::malformed: return "malformed";
-    case SignatureFault::method_mismatch: return "method_mismatch";
-    case SignatureFault::hash_not_allowed: return "hash_not_allowed";
-    case SignatureFault::weak_key: return "weak_key";
+    case SignatureFault::wrong:
+      return "wrong";
+    case SignatureFault::malformed:
+      return "malformed";
+    case SignatureFault::method_mismatch:
+      return "method_mismatch";
+    case SignatureFault::hash_not_allowed:
+      return "hash_not_allowed";
+    case SignatureFault::weak_key:
+      return "weak_key";
   }
   return "unknown";
 }
@@ -65,8 +77,8 @@ TEST(Verify, EcdsaVectors_OldMethods) {
     EXPECT_EQ(verdict(spki, vector.method, signature, "abc"), "wrong");
     signature.pop_back();
     EXPECT_NE(verdict(spki, vector.method, signature, "abc"), "good");
-    const AuthMethod other = vector.method == AuthMethod::ecdsa_256 ? AuthMethod::ecdsa_384
-                                                                     : AuthMethod::ecdsa_256;
+    const AuthMethod other =
+        vector.method == AuthMethod::ecdsa_256 ? AuthMethod::ecdsa_384 : AuthMethod::ecdsa_256;
     EXPECT_EQ(verdict(spki, other, hex(vector.signature), "abc"), "method_mismatch");
   }
 }
@@ -87,7 +99,8 @@ TEST(Verify, EdVectors) {
 TEST(Verify, RsaVectors) {
   const Bytes spki = hex(test::kRsaPublic);
   const auto method = AuthMethod::digital_signature;
-  EXPECT_EQ(verdict(spki, method, with_algorithm(kSha256Rsa, test::kRsaPkcs1Sha256), "abc"), "good");
+  EXPECT_EQ(verdict(spki, method, with_algorithm(kSha256Rsa, test::kRsaPkcs1Sha256), "abc"),
+            "good");
   EXPECT_EQ(verdict(spki, method, with_algorithm(kPss256, test::kRsaPssSha256), "abc"), "good");
   // Method 1 has meant SHA-1 since RFC 4306; RFC 7296 §3.8 keeps it.
   EXPECT_EQ(verdict(spki, AuthMethod::rsa_signature, hex(test::kRsaPkcs1Sha1), "abc"), "good");
@@ -131,7 +144,8 @@ std::unique_ptr<PrivateKey> load(std::string_view der) {
 // RFC 8032: the signature is determined by key and message.
 TEST(Sign, Ed25519AndEd448_GiveTheRfcsSignatures) {
   const SignatureOptions options{.digital_signature = true, .hashes = kHashes};
-  const auto ed25519 = load(std::string{"302e020100300506032b657004220420"} + test::kEd25519.secret);
+  const auto ed25519 =
+      load(std::string{"302e020100300506032b657004220420"} + test::kEd25519.secret);
   const auto ed448 = load(std::string{"3047020100300506032b6571043b0439"} + test::kEd448.secret);
   ASSERT_TRUE(ed25519 && ed448);
   EXPECT_EQ(to_hex(ed25519->public_key()), to_hex(ed25519_spki()));

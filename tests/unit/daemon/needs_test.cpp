@@ -53,15 +53,15 @@ TEST(Needs, Gateway_SpeaksFromItsAddressInsideTheNetwork) {
 }
 
 TEST(Needs, ProtocolsAndPorts_AreFlows) {
-  const host::HostNeeds needs =
-      needs_of(child({"10.1.0.0/24"}, {"10.2.0.1/32[tcp/443]"}), {}, {});
+  const host::HostNeeds needs = needs_of(child({"10.1.0.0/24"}, {"10.2.0.1/32[tcp/443]"}), {}, {});
   EXPECT_TRUE(needs.remote_prefixes.empty());
   ASSERT_EQ(needs.remote_flows.size(), 1u);
   EXPECT_EQ(needs.remote_flows[0].protocol, 6);
   EXPECT_EQ(needs.remote_flows[0].remote_ports.first, 443);
   EXPECT_TRUE(needs.remote_flows[0].local_ports.any());
   // Selectors that no packet can meet make no flow.
-  EXPECT_TRUE(needs_of(child({"10.1.0.0/24[udp]"}, {"10.2.0.1/32[tcp]"}), {}, {}).remote_flows.empty());
+  EXPECT_TRUE(
+      needs_of(child({"10.1.0.0/24[udp]"}, {"10.2.0.1/32[tcp]"}), {}, {}).remote_flows.empty());
   EXPECT_TRUE(needs_of(child({"::/0[tcp]"}, {"10.2.0.1/32[tcp]"}), {}, {}).remote_flows.empty());
 }
 

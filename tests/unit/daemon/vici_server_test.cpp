@@ -44,14 +44,17 @@ struct Bench {
     auto made = Loop::make();
     EXPECT_TRUE(made.has_value());
     loop = *std::move(made);
-    auto opened = ViciServer::open(
-        path, *loop, catalogue,
-        {.request = [this](control::ClientId client, const vici::Request& request) {
-           if (request.command == "echo") server->respond(client, request.message);
-         },
-         .gone = [this](control::ClientId) {
-           if (++gone == 1) loop->stop();
-         }});
+    auto opened =
+        ViciServer::open(path, *loop, catalogue,
+                         {.request =
+                              [this](control::ClientId client, const vici::Request& request) {
+                                if (request.command == "echo")
+                                  server->respond(client, request.message);
+                              },
+                          .gone =
+                              [this](control::ClientId) {
+                                if (++gone == 1) loop->stop();
+                              }});
     EXPECT_TRUE(opened.has_value()) << (opened ? "" : opened.error().text());
     server = *std::move(opened);
   }

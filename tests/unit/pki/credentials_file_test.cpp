@@ -58,7 +58,8 @@ TEST(Key, EveryKindAndForm_IsRead) {
 
 TEST(Key, WeakOrForeignKind_IsRefused) {
   EXPECT_FALSE(load_key(CertMaker::leaf("x").key(TestKey::rsa_1024).self_signed().key).has_value());
-  EXPECT_FALSE(load_key(CertMaker::leaf("x").key(TestKey::secp256k1).self_signed().key).has_value());
+  EXPECT_FALSE(
+      load_key(CertMaker::leaf("x").key(TestKey::secp256k1).self_signed().key).has_value());
 }
 
 TEST(Certificate, PemBundle_IsReadInOrder) {

@@ -9,11 +9,11 @@
 namespace cygnet::pki {
 namespace {
 
+using std::chrono::hours;
 using test::CertMaker;
 using test::Issued;
 using test::kTestNow;
 using test::TestKey;
-using std::chrono::hours;
 
 struct Question {
   std::vector<Issued> anchors;
@@ -136,8 +136,8 @@ TEST(Pinned, CertificateNeedsNoCa) {
 // CVE-2018-... and friends: an end certificate must not issue others.
 TEST(Refused, IssuerThatIsNoCa) {
   const Issued root = CertMaker::ca("root").self_signed();
-  const Issued user = CertMaker::leaf("user").key_usage("digitalSignature,keyCertSign")
-                          .issued_by(root);
+  const Issued user =
+      CertMaker::leaf("user").key_usage("digitalSignature,keyCertSign").issued_by(root);
   EXPECT_NE(verdict({.anchors = {root}, .sent = {gw().issued_by(user), user}}), "good");
   const Issued no_sign = CertMaker::ca("middle").key_usage("cRLSign").issued_by(root);
   EXPECT_NE(verdict({.anchors = {root}, .sent = {gw().issued_by(no_sign), no_sign}}), "good");
@@ -153,8 +153,8 @@ TEST(Refused, PathLength) {
 
 TEST(Refused, NameConstraints) {
   const Issued root = CertMaker::ca("root").self_signed();
-  const Issued narrow = CertMaker::ca("narrow").name_constraints("permitted;DNS:other.org")
-                            .issued_by(root);
+  const Issued narrow =
+      CertMaker::ca("narrow").name_constraints("permitted;DNS:other.org").issued_by(root);
   EXPECT_EQ(verdict({.anchors = {root}, .sent = {gw().issued_by(narrow), narrow}}), "profile");
 }
 
@@ -176,8 +176,8 @@ TEST(Refused, KeyUsageAndPurposes) {
 
 TEST(Refused, IdentityNotInCertificate) {
   const Issued root = CertMaker::ca("root").self_signed();
-  const Issued leaf = CertMaker::leaf("gw").san("DNS:gw.example,email:a@b.example,IP:192.0.2.1")
-                          .issued_by(root);
+  const Issued leaf =
+      CertMaker::leaf("gw").san("DNS:gw.example,email:a@b.example,IP:192.0.2.1").issued_by(root);
   const auto as = [&](const char* identity) {
     return verdict({.anchors = {root}, .sent = {leaf}, .identity = identity});
   };
@@ -236,9 +236,10 @@ TEST(Refused, DeepPath) {
     line.push_back(CertMaker::ca(std::to_string(i)).issued_by(line.back()));
   }
   const std::vector<Issued> middle(line.begin() + 1, line.end());
-  EXPECT_NE(verdict({.anchors = {line[0]}, .sent = {gw().issued_by(line.back())},
-                     .intermediates = middle}),
-            "good");
+  EXPECT_NE(
+      verdict(
+          {.anchors = {line[0]}, .sent = {gw().issued_by(line.back())}, .intermediates = middle}),
+      "good");
 }
 
 }  // namespace

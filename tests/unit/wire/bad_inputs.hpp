@@ -81,7 +81,7 @@ inline Bytes many(const Bytes& one, std::size_t count) {
 
 /// A transform: "more" flag, its length by itself unless given, type, id, attributes.
 inline Bytes raw_transform(std::uint8_t more, std::uint8_t type = 1, std::uint16_t id = 12,
-                       const Bytes& attributes = {}, int length = -1) {
+                           const Bytes& attributes = {}, int length = -1) {
   Writer out;
   out.be(more);
   out.zeros(1);
@@ -257,7 +257,8 @@ inline void add_sa_proposals(std::vector<BadInput>& out) {
   for (const std::uint8_t protocol : std::initializer_list<std::uint8_t>{0, 2, 3, 255}) {
     add("protocol-" + std::to_string(protocol), proposal({.protocol = protocol}), none);
   }
-  add("octets-after-transforms", proposal({.transforms = plus(raw_transform(0), {0})}), trailing_bytes);
+  add("octets-after-transforms", proposal({.transforms = plus(raw_transform(0), {0})}),
+      trailing_bytes);
 }
 
 inline void add_sa_transforms(std::vector<BadInput>& out) {
@@ -288,7 +289,8 @@ inline void add_sa_transforms(std::vector<BadInput>& out) {
   add("transform-type-255", proposal({.transforms = raw_transform(0, 255)}), none);
   add("transform-id-65535", proposal({.transforms = raw_transform(0, 1, 65535)}), none);
   add("same-transform-twice", counted(2, transforms(2)), none);
-  add("aead-with-integrity", counted(2, plus(raw_transform(3, 1, 20), raw_transform(0, 3, 12))), none);
+  add("aead-with-integrity", counted(2, plus(raw_transform(3, 1, 20), raw_transform(0, 3, 12))),
+      none);
   add("only-prf", proposal({.transforms = raw_transform(0, 2, 5)}), none);
   Bytes additional;  // ADDKE1 to ADDKE7 are types 6 to 12 (RFC 9370 §2.2.1)
   for (std::uint8_t type = 6; type <= 12; ++type) append(additional, raw_transform(3, type, 36));
