@@ -11,14 +11,13 @@
 #include "base/strong.hpp"
 #include "base/time.hpp"
 #include "crypto/provider.hpp"
+#include "ike/events.hpp"
 #include "ike/failure.hpp"
 #include "model/connection.hpp"
 #include "model/data_plane.hpp"
 
 namespace cygnet::ike {
 
-/// One IKE_SA; unique for the life of the process, printed as `name[7]`.
-using SaId = Strong<std::uint32_t, struct SaIdKind>;
 using AskId = Strong<std::uint64_t, struct AskIdKind>;
 
 /// A received IKE datagram, without non-ESP marker. `bytes` is borrowed for the call.
@@ -105,9 +104,6 @@ struct Answer {
 
 // --- Commands: what the operator or the supervisor wants. --------------------------------------
 
-/// Chosen by the caller; comes back in event::CommandDone. Zero: nobody waits.
-using RequestId = Strong<std::uint64_t, struct RequestIdKind>;
-
 namespace command {
 /// Replaces the whole list, in file order. SAs of a connection that is gone or has changed live on.
 struct SetConnections {
@@ -157,90 +153,6 @@ struct Shutdown {};
 }  // namespace command
 using Command = std::variant<command::SetConnections, command::Initiate, command::Terminate,
                              command::Rekey, command::Route, command::Unroute, command::Shutdown>;
-
-// --- Events: what happened, for logs, status, vici and the host. -------------------------------
-
-namespace event {
-/// Mutual authentication is complete. `vips` are ours on an initiator, the peer's on a responder.
-struct IkeUp {
-  SaId sa;
-  std::string connection;
-};
-struct IkeDown {
-  SaId sa;
-  std::string connection;
-  std::string why;
-};
-struct IkeRekeyed {
-  SaId old;
-  SaId fresh;
-  std::string connection;
-};
-/// On an initiator: the addresses, servers and domains the gateway gave us. Comes before the
-/// children that use them are installed; undone by VirtualIpsGone.
-struct VirtualIps {
-  SaId sa;
-  std::string connection;
-  std::vector<IpAddress> addresses;
-  std::vector<IpAddress> dns;
-  std::vector<std::string> dns_domains;
-  std::vector<Prefix> subnets;
-};
-struct VirtualIpsGone {
-  SaId sa;
-  std::string connection;
-  std::vector<IpAddress> addresses;
-};
-struct ChildUp {
-  SaId sa;
-  model::ChildId child;
-  std::string connection;
-  std::string name;
-};
-struct ChildDown {
-  SaId sa;
-  model::ChildId child;
-  std::string connection;
-  std::string name;
-  std::string why;
-};
-struct ChildRekeyed {
-  SaId sa;
-  model::ChildId old;
-  model::ChildId fresh;
-  std::string connection;
-  std::string name;
-};
-/// Somebody was refused or gave up: the record that `cygnet why` shows.
-struct Failed {
-  FailureRecord record;
-};
-struct CommandDone {
-  RequestId request;
-  bool success = true;
-  std::string error;
-};
-/// An acquire or a dead peer's dpd_action wants this brought up: the caller resolves and sends
-/// command::Initiate (the supervisor may delay it).
-struct WantUp {
-  std::string connection;
-  std::string child;
-  std::string why;
-};
-/// After Shutdown: nothing is left.
-struct Quiet {};
-/// One line of progress; level as in logs (2 = debug).
-struct Note {
-  SaId sa;
-  std::string connection;
-  int level = 1;
-  std::string text;
-};
-}  // namespace event
-using Event =
-    std::variant<event::IkeUp, event::IkeDown, event::IkeRekeyed, event::VirtualIps,
-                 event::VirtualIpsGone, event::ChildUp, event::ChildDown, event::ChildRekeyed,
-                 event::Failed, event::CommandDone, event::WantUp, event::Quiet, event::Note>;
 
 // --- Actions: carry out all of them, in order, before the next call. ---------------------------
 
