@@ -1,4 +1,4 @@
-// The commands of the vici socket.                     docs/vici.md lists keys and answers
+// The commands of the vici socket: strongSwan's names, keys and answers, and our own cygnet-*.
 #include <fmt/format.h>
 
 #include <algorithm>

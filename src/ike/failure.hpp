@@ -11,7 +11,7 @@
 
 namespace cygnet::ike {
 
-/// The field that did not fit. One stable code each (docs/errors.md is generated from the names).
+/// The field that did not fit. One stable code each.
 enum class Reason : std::uint8_t {
   no_connection,        ///< no connection for these addresses or identities
   no_common_proposal,   ///< IKE or ESP proposals
