@@ -20,7 +20,7 @@ host::PortRange ports_of(const model::TrafficSelector& ts) {
   return {ts.start_port, ts.end_port};
 }
 
-const IpRange& widened(const IpRange& range, const std::vector<IpRange>& pools) {
+IpRange widened(const IpRange& range, const std::vector<IpRange>& pools) {
   if (range.first != range.last) return range;
   const auto pool = std::ranges::find_if(
       pools, [&range](const IpRange& one) { return one.contains(range.first); });
@@ -78,7 +78,7 @@ host::HostNeeds needs_of(const model::ChildSpec& child, const std::vector<IpRang
       for (const Prefix& prefix : widened(remote.range, pools).prefixes()) to.push_back(prefix);
     } else {
       auto& to = pass ? out.pass_flows : out.remote_flows;
-      for (host::Flow& flow : flows_of(child, remote)) to.push_back(std::move(flow));
+      for (const host::Flow& flow : flows_of(child, remote)) to.push_back(flow);
     }
   }
   if (pass) return out;
