@@ -199,12 +199,16 @@ void Engine::Impl::on_command(command::Route&& route, Context& cx) {
     return cx.done(route.request, false,
                    "a trap needs a peer: remote_addrs is %any, so nobody could be called");
   }
-  RoutedChild entry{.id = cx.next_child(),
-                    .connection = connection->name,
-                    .wanted = *child,
-                    .local_ts = resolve(child->local_ts, {route.local.address}),
-                    .remote_ts = resolve(child->remote_ts, {route.remote.address}),
-                    .installed = cx.now};
+  // Nobody is called for a shunt: dynamic means whoever we are, in either family.
+  const std::vector<IpAddress> anybody{IpAddress::any(IpFamily::v4), IpAddress::any(IpFamily::v6)};
+  const bool trap = action == model::PolicyAction::trap;
+  RoutedChild entry{
+      .id = cx.next_child(),
+      .connection = connection->name,
+      .wanted = *child,
+      .local_ts = resolve(child->local_ts, trap ? std::vector{route.local.address} : anybody),
+      .remote_ts = resolve(child->remote_ts, trap ? std::vector{route.remote.address} : anybody),
+      .installed = cx.now};
   cx.out.emplace_back(action::Install{.child = {.id = entry.id,
                                                 .name = connection->name + "/" + child->name,
                                                 .action = action,

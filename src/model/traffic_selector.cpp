@@ -295,7 +295,7 @@ std::vector<TrafficSelector> SelectorTemplate::resolve(const std::vector<IpAddre
   std::vector<TrafficSelector> out;
   for (const IpAddress& host : hosts) {
     TrafficSelector one = selector;
-    one.range = {host, host};
+    one.range = {host, host.is_any() ? IpAddress::last(host.family()) : host};
     if (std::ranges::find(out, one) == out.end()) out.push_back(one);
   }
   return out;

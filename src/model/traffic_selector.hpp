@@ -62,7 +62,7 @@ struct SelectorTemplate {
   bool dynamic = true;
   TrafficSelector selector;
 
-  /// Replaces `dynamic` by each of `hosts`.
+  /// Replaces `dynamic` by each of `hosts`; the any-address stands for its whole family.
   [[nodiscard]] std::vector<TrafficSelector> resolve(const std::vector<IpAddress>& hosts) const;
   [[nodiscard]] std::string text() const;
   friend auto operator<=>(const SelectorTemplate&, const SelectorTemplate&) = default;

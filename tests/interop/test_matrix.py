@@ -230,5 +230,18 @@ class Client(Matrix, unittest.TestCase):
         self.assert_works()
 
 
+    def test_trap(self):
+        """The first packet brings the tunnel up, and is not lost."""
+        self.make(pool=False, client={"child": "start_action = trap"})
+        wait_for(lambda: self.client.cli("status").stdout.count("waits for traffic") == 1, "the trap")
+        self.assertFalse(self.client.sas())
+        self.assertEqual(ping(self.client.node, "10.1.0.1", count=1), 0)
+        self.assertEqual(len(self.client.children()), 1)
+        # Taken down, it waits again.
+        self.client.down(child="net")
+        wait_for(lambda: not self.client.children(), "the child's end")
+        self.assertEqual(ping(self.client.node, "10.1.0.1", count=1), 0)
+
+
 if __name__ == "__main__":
     unittest.main()

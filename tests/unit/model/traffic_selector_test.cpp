@@ -53,6 +53,13 @@ TEST(Intersect, Lists_WithoutWhatOthersContain) {
   EXPECT_TRUE(intersect({ts("::/0")}, ours).empty());
 }
 
+TEST(Dynamic, StandsForItsHosts) {
+  const auto dynamic = *parse_selector("dynamic[tcp/443]");
+  EXPECT_EQ(text_of(dynamic.resolve({*IpAddress::parse("192.0.2.1")})), "192.0.2.1/32[tcp/443]");
+  EXPECT_EQ(text_of(dynamic.resolve({IpAddress::any(IpFamily::v6)})), "::/0[tcp/443]");
+  EXPECT_EQ(text_of(parse_selector("10.0.0.0/8")->resolve({})), "10.0.0.0/8");
+}
+
 TEST(Contains, EveryPart) {
   EXPECT_TRUE(ts("10.0.0.0/8").contains(ts("10.1.0.0/16[tcp/80]")));
   EXPECT_FALSE(ts("10.0.0.0/8[tcp]").contains(ts("10.1.0.0/16")));
