@@ -75,10 +75,9 @@ std::vector<const Section*> rounds_of(const Section& connection, std::string_vie
 }
 
 /// The one round of a side; an empty section when there is none.
-const Section& round_of(const Loader& loader, const Section& connection, std::string_view prefix,
-                        const Section& none) {
+Section round_of(const Loader& loader, const Section& connection, std::string_view prefix) {
   const auto rounds = rounds_of(connection, prefix);
-  if (rounds.empty()) return none;
+  if (rounds.empty()) return {.name = {}, .place = connection.place, .keys = {}, .sections = {}};
   for (std::size_t i = 1; i < rounds.size(); ++i) {
     loader.diags.error(
         rounds[i]->place,
@@ -202,9 +201,8 @@ std::optional<model::Connection> read_connection(const Loader& loader, const Sec
   read_lifetime(loader, fields, out);
   for (const Unsupported& option : kConnectionUnsupported) fields.unsupported(option);
 
-  const Section none{.name = {}, .place = section.place, .keys = {}, .sections = {}};
-  out.local = read_local(loader, round_of(loader, section, "local", none), more);
-  out.remote = read_remote(loader, round_of(loader, section, "remote", none), more);
+  out.local = read_local(loader, round_of(loader, section, "local"), more);
+  out.remote = read_remote(loader, round_of(loader, section, "remote"), more);
   read_children(loader, section, out);
   fields.reject_unknown({"local*", "remote*", "children"});
   if (loader.diags.error_count() != errors_before) return std::nullopt;

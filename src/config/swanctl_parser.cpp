@@ -75,7 +75,7 @@ class FileParser {
   void statements(Node& node, bool nested);
   void statement(Node& node);
   void key(Node& node, std::string name, Place place);
-  void section(Node& node, std::string name, Place place);
+  void section(Node& node, std::string name, const Place& place);
   void references(Node& node);
   void include(Node& node, const Place& place);
   [[nodiscard]] std::string include_pattern();
@@ -273,7 +273,7 @@ void FileParser::key(Node& node, std::string name, Place place) {
   old = std::move(fresh);
 }
 
-void FileParser::section(Node& node, std::string name, Place place) {
+void FileParser::section(Node& node, std::string name, const Place& place) {
   if (!count_entry(place)) return;
   Node* inner = node.find(name);
   if (inner == nullptr) {

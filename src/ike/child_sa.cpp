@@ -125,7 +125,7 @@ std::vector<model::TrafficSelector> resolve(const std::vector<model::SelectorTem
                                             const std::vector<IpAddress>& hosts) {
   std::vector<model::TrafficSelector> out;
   for (const model::SelectorTemplate& one : templates) {
-    for (model::TrafficSelector& selector : one.resolve(hosts)) out.push_back(std::move(selector));
+    for (const model::TrafficSelector& selector : one.resolve(hosts)) out.push_back(selector);
   }
   return out;
 }

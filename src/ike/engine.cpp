@@ -14,7 +14,7 @@
 namespace cygnet::ike {
 namespace {
 
-void send_plain(const Received& received, Context& cx, std::vector<wire::Payload> payloads,
+void send_plain(const Received& received, Context& cx, const std::vector<wire::Payload>& payloads,
                 std::size_t request_size) {
   wire::Header header = received.header;
   header.initiator = !received.header.initiator;

@@ -62,7 +62,7 @@ void transmit(IkeSa& sa, Context& cx, const std::vector<Bytes>& datagrams) {
   sa.last_outbound = cx.now;
 }
 
-void send_request(IkeSa& sa, Context& cx, Request request) {
+void send_request(IkeSa& sa, Context& cx, const Request& request) {
   SkKeys* keys = keys_of(sa.state);
   if (CYG_BUG(keys == nullptr || !sa.window.idle())) return close(sa, cx, "internal error");
   const wire::Header header{.spi_i = sa.spi_i,

@@ -127,7 +127,7 @@ struct Received {
 // --- messages ------------------------------------------------------------------------------------
 
 /// Seals and sends a request and starts its retransmission. A library failure closes the SA.
-void send_request(IkeSa& sa, Context& cx, Request request);
+void send_request(IkeSa& sa, Context& cx, const Request& request);
 /// Seals, sends and caches the answer to `received`.
 void send_response(IkeSa& sa, Context& cx, const Received& received,
                    const std::vector<wire::Payload>& payloads);

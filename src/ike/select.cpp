@@ -69,7 +69,7 @@ std::expected<AuthRank, Candidate> rank_for_auth(const model::Connection& connec
   AuthRank rank{.address = address_ranks(connection, facts.local, facts.remote)};
   if (facts.id_r) {
     const model::IdentityPattern ours = connection.local.id;
-    if (ours && !pki::match_identity(*facts.id_r, *ours)) {
+    if (ours && !pki::match_identity(facts.id_r, *ours)) {
       return std::unexpected(
           Candidate{connection.name, "local.id", text_of(ours), pki::to_text(*facts.id_r)});
     }

@@ -156,7 +156,8 @@ Result<model::IdentityPattern> parse_identity_pattern(std::string_view raw) {
   if (name && star != identity.data.end()) {
     const char after = identity.type == IdType::fqdn ? '.' : '@';
     const bool whole = star == identity.data.begin() && identity.data.size() > 2 &&
-                       identity.data[1] == after && std::ranges::count(identity.data, '*') == 1;
+                       identity.data[1] == static_cast<std::uint8_t>(after) &&
+                       std::ranges::count(identity.data, '*') == 1;
     if (!whole) {
       return fail(
           "identity",
