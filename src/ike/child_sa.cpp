@@ -293,7 +293,9 @@ Child& install_child(IkeSa& sa, Context& cx, const Agreement& agreed, const Chil
               .local_ts = agreed.local_ts,
               .remote_ts = agreed.remote_ts,
               .udp_encap = cx.config.force_udp_encap || sa.nat_local || sa.nat_remote ||
-                           sa.connection.encap};
+                           sa.connection.encap,
+              .we_made = plan.we_started,
+              .attempt = plan.attempt};
   start_timers(child, cx);
   model::ChildSpec spec{.id = child.id,
                         .name = sa.connection.name + "/" + child.wanted.name,

@@ -63,6 +63,7 @@ struct InstallPlan {
   bool we_started = false;     ///< we are the exchange's initiator: whose keys are whose
   bool hold_outbound = false;  ///< the answer to a rekey: send on the old child for now
   std::optional<model::ChildId> replaces;
+  Attempt attempt{};  ///< the exchange's nonces
 };
 /// Derives no keys: cuts `keys` to the two directions, installs the child in the plane and adds
 /// it to the table.

@@ -29,13 +29,16 @@ struct Child {
   std::optional<model::SaSpec> waiting_outbound;
   /// This child's successor, once one is installed; it is then only waiting to be deleted.
   std::optional<model::ChildId> successor;
-  /// Crossing rekeys of this child: our exchange's nonces and the peer's.
-  std::optional<Attempt> our_attempt;
-  std::optional<Attempt> their_attempt;
-  std::optional<model::ChildId> our_fresh;    ///< the child our exchange made
-  std::optional<model::ChildId> their_fresh;  ///< the child the peer's exchange made
+  RekeyFacts race;                            ///< what replaces this child
+  std::optional<model::ChildId> our_fresh;    ///< the child our rekey made
+  std::optional<model::ChildId> their_fresh;  ///< the child the peer's rekey made
   bool rekeying = false;                      ///< a RekeyChild of ours is queued or under way
-  bool deleting = false;                      ///< a Delete of ours is queued or under way
+  bool redundant = false;                     ///< lost a race: nobody will miss it
+  bool we_made = false;                       ///< our exchange made it
+  Attempt attempt;                            ///< the nonces that made it
+
+  /// Carries traffic and is neither replaced nor on its way out.
+  [[nodiscard]] bool is_current() const { return !successor && !redundant && !race.deleting; }
 };
 
 /// Ordered by age; at most kChildrenMax. Plain data.

@@ -3,6 +3,7 @@
 
 #include "ike/child_sa.hpp"
 #include "ike/engine_impl.hpp"
+#include "ike/exchange/delete.hpp"
 #include "ike/exchange/ike_sa_init.hpp"
 #include "ike/limits.hpp"
 
@@ -31,13 +32,13 @@ std::vector<model::ChildTemplate> wanted_children(const model::Connection& conne
 
 bool has_child(const IkeSa& sa, std::string_view name) {
   return std::ranges::any_of(sa.children.all(), [name](const Child& child) {
-    return child.wanted.name == name && !child.successor && !child.deleting;
+    return child.wanted.name == name && child.is_current();
   });
 }
 
 bool matches(const IkeSa& sa, const command::Filter& filter) {
   return (filter.connection.empty() || filter.connection == sa.connection.name) &&
-         (filter.ike_id.value() == 0 || filter.ike_id == sa.id) && !sa.replaced && !sa.is_closed();
+         (filter.ike_id.value() == 0 || filter.ike_id == sa.id) && sa.is_current();
 }
 
 bool has_child_filter(const command::Filter& filter) {
@@ -49,7 +50,7 @@ std::vector<model::ChildId> matching_children(const IkeSa& sa, const command::Fi
   for (const Child& child : sa.children.all()) {
     const bool fits = (filter.child.empty() || filter.child == child.wanted.name) &&
                       (filter.child_id.value() == 0 || filter.child_id == child.id);
-    if (fits && !child.successor && !child.deleting) out.push_back(child.id);
+    if (fits && child.is_current()) out.push_back(child.id);
   }
   return out;
 }
@@ -88,7 +89,7 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
   }
   if (shutting_down) return cx.done(initiate.request, false, "the daemon is shutting down");
   for (auto& [id, sa] : sas) {
-    if (sa.connection.name != connection->name || sa.replaced || sa.is_closed()) continue;
+    if (sa.connection.name != connection->name || !sa.is_current()) continue;
     if (sa.remote.address != initiate.remote.address) continue;
     // The last child queued carries the command: exchanges complete in order.
     std::erase_if(children, [&](const auto& one) {
@@ -111,6 +112,16 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
            .remote = initiate.remote,
            .connection = *connection,
            .born = cx.now};
+  //= RFC7296#2.4 "The INITIAL_CONTACT notification asserts that this IKE SA is the only IKE SA
+  //=              currently active between the authenticated identities."
+  sa.initial_contact =
+      connection->unique != model::Uniqueness::never &&
+      std::ranges::none_of(sas, [&](const auto& entry) {
+        const IkeSa& other = entry.second;
+        return other.is_established() && other.is_current() &&
+               other.connection.local.id == connection->local.id &&
+               other.connection.remote.id == connection->remote.id;
+      });
   sa.first_child = std::move(children.front());
   const bool one_child = children.size() == 1;
   if (one_child) sa.first_request = initiate.request;
@@ -235,7 +246,7 @@ void Engine::Impl::on_command(command::Shutdown&&, Context& cx) {
   for (const RoutedChild& one : routed) cx.out.emplace_back(action::Remove{.child = one.id});
   routed.clear();
   for (auto& [id, sa] : sas) {
-    if (sa.is_established() && !sa.replaced) {
+    if (sa.is_established() && sa.is_current()) {
       // What is queued no longer matters; the Delete goes next.
       for (Task& task : sa.tasks)
         std::visit([&](auto& t) { t.abandon(cx, "shutting down"); }, task);
@@ -253,7 +264,7 @@ void Engine::Impl::on_plane(const model::plane::Acquire& acquire, Context& cx) {
   const auto at = std::ranges::find(routed, acquire.trap, &RoutedChild::id);
   if (at == routed.end()) return;
   for (auto& [id, sa] : sas) {
-    if (sa.connection.name != at->connection || sa.replaced || sa.is_closed()) continue;
+    if (sa.connection.name != at->connection || !sa.is_current()) continue;
     const bool coming = has_child(sa, at->wanted.name) || !sa.is_established() ||
                         std::ranges::any_of(sa.tasks, [&](const Task& task) {
                           const auto* create = std::get_if<CreateChild>(&task);
@@ -270,10 +281,9 @@ void Engine::Impl::on_plane(const model::plane::Acquire& acquire, Context& cx) {
 void Engine::Impl::on_plane(const model::plane::Expire& expire, Context& cx) {
   IkeSa* sa = owner_of(expire.child);
   Child* child = sa == nullptr ? nullptr : sa->children.find(expire.child);
-  if (child == nullptr || child->deleting || child->successor) return;
+  if (child == nullptr || !child->is_current()) return;
   if (expire.hard) {
-    child->deleting = true;
-    enqueue(*sa, cx, DeleteChildren{.children = {expire.child}, .why = "volume limit reached"});
+    expire_child(*sa, cx, expire.child, "volume limit reached");
   } else if (!child->rekeying) {
     child->rekeying = true;
     enqueue(*sa, cx, RekeyChild{.old = expire.child});

@@ -101,7 +101,10 @@ void Engine::handle(Command command, Instant now, Actions& out) {
 
 void Engine::handle(Answer answer, Instant now, Actions& out) {
   Context cx = impl_->context(now, out);
-  for (auto& [id, sa] : impl_->sas) {
+  const auto asker = impl_->sas.find(SaId{static_cast<std::uint32_t>(answer.id.value() >> 32)});
+  if (asker != impl_->sas.end()) {
+    IkeSa& sa = asker->second;
+    cx.attention.push_back(sa.id);
     const auto take = [&]<class S>(S& state, auto&& step) {
       if (state.ask != answer.id) return false;
       // The state's content leaves the SA while its successor is made; what must be sent under
@@ -128,29 +131,31 @@ void Engine::handle(Answer answer, Instant now, Actions& out) {
       taken =
           take(*s5, [&](auto&& st, IkeSa& to) { return on_lease(std::move(st), to, answer, cx); });
     }
-    if (!taken) continue;
-    if (sa.is_established()) {
-      if (!sa.initiator) impl_->enforce_uniqueness(sa, cx);
+    if (taken && sa.is_established()) {
+      impl_->enforce_uniqueness(sa, cx);
       start_next(sa, cx);
     }
-    break;
   }
   impl_->settle(cx);
 }
 
 void Engine::tick(Instant now, Actions& out) {
   Context cx = impl_->context(now, out);
-  for (auto& [id, sa] : impl_->sas) ike::tick(sa, cx);
+  std::vector<SaId> due;
+  for (const auto& [at, id] : impl_->alarms) {
+    if (at > now) break;
+    due.push_back(id);
+  }
+  for (const SaId id : due) {
+    ike::tick(impl_->sas.at(id), cx);
+    cx.attention.push_back(id);
+  }
   impl_->settle(cx);
 }
 
 std::optional<Deadline> Engine::deadline() const {
-  std::optional<Deadline> first;
-  for (const auto& [id, sa] : impl_->sas) {
-    const auto one = ike::deadline(sa, impl_->shared.config);
-    if (one && (!first || one->at < first->at)) first = one;
-  }
-  return first;
+  if (impl_->alarms.empty()) return std::nullopt;
+  return ike::deadline(impl_->sas.at(impl_->alarms.begin()->second), impl_->shared.config);
 }
 
 // --- messages in ---------------------------------------------------------------------------------
@@ -201,9 +206,10 @@ void Engine::Impl::on_init_request(const Datagram& datagram, const wire::Message
   if (answer.sa) {
     half_open[{datagram.remote, header.spi_i}] = answer.sa->id;
     ++half_open_by_address[datagram.remote.address];
+    answer.sa->counted_half_open = true;
     adopt(*std::move(answer.sa));
   } else if (!answer.stateless.empty()) {
-    send_plain(received, cx, std::move(answer.stateless), datagram.bytes.size());
+    send_plain(received, cx, answer.stateless, datagram.bytes.size());
   }
 }
 
@@ -233,7 +239,7 @@ void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& m
   const Received received{.local = datagram.local, .remote = datagram.remote, .header = header};
   const wire::Sealed& sealed = *message.sealed;
   if (header.response) {
-    if (!sa->window.awaits(header.id)) return;
+    if (!sa->window.awaits(header.id) || sa->is_closed()) return;
   } else {
     switch (sa->window.classify(header.id)) {
       case Window::Inbound::stale:
@@ -249,6 +255,7 @@ void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& m
         }
         return;
       case Window::Inbound::fresh:
+        if (sa->is_closed()) return;
         break;
     }
   }
@@ -347,8 +354,28 @@ void Engine::Impl::on_response(IkeSa& sa, const Received& received,
   if (sa.is_established()) take_response(sa, cx, payloads);
 }
 
+/// A peer that uses an IKE_SA it has rekeyed has decided the race, and one that deletes the old
+/// one in favour of its own too.
+void Engine::Impl::learn_verdict(IkeSa& sa, const std::vector<wire::Payload>& payloads,
+                                 Context& cx) {
+  const auto* del = first_of<wire::DeletePayload>(payloads);
+  const bool deletes_ike = del != nullptr && del->protocol == ProtocolId::ike;
+  const auto take_over = [&](IkeSa& old, IkeSa& fresh) { hand_over(old, fresh, cx); };
+  if (sa.standing == Standing::undecided && !deletes_ike) {
+    const auto old = sas.find(sa.rekeyed_from);
+    if (old != sas.end() && old->second.is_current() && old->second.their_fresh == sa.id) {
+      take_over(old->second, sa);
+    }
+  } else if (deletes_ike && sa.is_current() && sa.their_fresh &&
+             reply_to_delete(sa.race, sa.initiator) == Survivor::theirs) {
+    const auto fresh = sas.find(*sa.their_fresh);
+    if (fresh != sas.end() && !fresh->second.is_closed()) take_over(sa, fresh->second);
+  }
+}
+
 void Engine::Impl::on_established_request(IkeSa& sa, Established& state, const Received& received,
                                           const std::vector<wire::Payload>& payloads, Context& cx) {
+  learn_verdict(sa, payloads, cx);
   switch (received.header.exchange) {
     case ExchangeType::create_child_sa:
       return on_create_child(sa, state, received, payloads, cx);
@@ -363,22 +390,19 @@ void Engine::Impl::on_established_request(IkeSa& sa, Established& state, const R
 
 void Engine::Impl::on_create_child(IkeSa& sa, Established& state, const Received& received,
                                    const std::vector<wire::Payload>& payloads, Context& cx) {
-  const bool closing = sa.replaced || shutting_down ||
-                       (sa.active && (std::holds_alternative<RekeyIke>(*sa.active) ||
-                                      std::holds_alternative<DeleteIke>(*sa.active)));
-  if (closing) {
-    return send_response(sa, cx, received,
-                         {wire::NotifyPayload{.type = NotifyType::temporary_failure}});
-  }
   const auto& offer = *first_of<wire::SaPayload>(payloads);
   const bool ike =
       !offer.proposals.empty() && offer.proposals[0].proposal.protocol == ProtocolId::ike;
-  if (ike) {
-    IkeRekeyAnswer answer = answer_rekey_ike(sa, state, payloads, cx);
-    send_response(sa, cx, received, answer.payloads);
-    if (answer.fresh && !sa.is_closed()) hand_over(sa, *std::move(answer.fresh), cx);
-    return;
+  const bool deleting = sa.active && std::holds_alternative<DeleteIke>(*sa.active);
+  const bool rekeying = sa.active && std::holds_alternative<RekeyIke>(*sa.active);
+  //= RFC7296#2.25.2 "If a peer receives a request to create or rekey a Child SA when it is
+  //=                 currently rekeying [or closing] the IKE SA, it SHOULD reply with
+  //=                 TEMPORARY_FAILURE."
+  if (!sa.is_current() || shutting_down || deleting || (rekeying && !ike)) {
+    return send_response(sa, cx, received,
+                         {wire::NotifyPayload{.type = NotifyType::temporary_failure}});
   }
+  if (ike) return send_response(sa, cx, received, answer_rekey_ike(sa, state, payloads, cx));
   if (const auto* rekey = find_notify(payloads, NotifyType::rekey_sa)) {
     return send_response(sa, cx, received, answer_rekey_child(sa, state, payloads, *rekey, cx));
   }
@@ -411,11 +435,12 @@ void Engine::Impl::on_informational(IkeSa& sa, const Received& received,
   if (!answer.ike || sa.is_closed()) return;
   std::vector<std::string> again;
   for (const Child& child : sa.children.all()) {
-    if (child.wanted.close_action == model::ChildAction::start && !child.successor) {
+    if (child.wanted.close_action == model::ChildAction::start && child.is_current()) {
       again.push_back(child.wanted.name);
     }
   }
   close(sa, cx, "deleted by the peer");
+  sa.linger_until = cx.now + kClosedLinger;
   for (std::string& child : again) {
     cx.emit(event::WantUp{.connection = sa.connection.name,
                           .child = std::move(child),
@@ -427,6 +452,7 @@ void Engine::Impl::on_informational(IkeSa& sa, const Received& received,
 // ------------------------------------------------------------------------------------
 
 void Engine::Impl::adopt(IkeSa sa) {
+  attention.push_back(sa.id);
   by_spi[sa.our_spi()] = sa.id;
   const SaId id = sa.id;
   sas.emplace(id, std::move(sa));
@@ -434,74 +460,134 @@ void Engine::Impl::adopt(IkeSa sa) {
 
 IkeSa* Engine::Impl::find_by_spi(IkeSpi ours) {
   const auto at = by_spi.find(ours);
-  return at == by_spi.end() ? nullptr : &sas.at(at->second);
+  if (at == by_spi.end()) return nullptr;
+  attention.push_back(at->second);
+  return &sas.at(at->second);
 }
 
 IkeSa* Engine::Impl::owner_of(model::ChildId child) {
   for (auto& [id, sa] : sas) {
-    if (sa.children.find(child) != nullptr) return &sa;
+    if (sa.children.find(child) == nullptr) continue;
+    attention.push_back(id);
+    return &sa;
   }
   return nullptr;
 }
 
-/// RFC 7296 §2.4 and `unique`: a peer that starts anew replaces its old IKE_SAs.
+/// RFC 7296 §2.4 and `unique`: a peer that starts anew replaces its old IKE_SAs, and of two that
+/// both ends started at once only one stays.
 void Engine::Impl::enforce_uniqueness(IkeSa& fresh, Context& cx) {
   const model::Uniqueness rule = fresh.connection.unique;
   if (rule == model::Uniqueness::never) return;
-  if (rule == model::Uniqueness::no && !fresh.initial_contact) return;
   for (auto& [id, other] : sas) {
-    const bool same = id != fresh.id && other.is_established() && !other.replaced &&
+    const bool same = id != fresh.id && other.is_established() && other.is_current() &&
                       other.connection.name == fresh.connection.name &&
                       other.remote_id == fresh.remote_id && other.local_id == fresh.local_id;
     if (!same) continue;
-    if (rule == model::Uniqueness::keep && !fresh.initial_contact) {
+    cx.attention.push_back(id);
+    const bool contact = fresh.initial_contact && !fresh.initiator;
+    if (contact && other.last_inbound < fresh.born) {
+      close(other, cx, "the peer started anew (INITIAL_CONTACT)");
+    } else if (other.initiator != fresh.initiator && other.connection.vips.empty() &&
+               other.connection.pools.empty()) {
+      keep_one(fresh.initiator ? fresh : other, fresh.initiator ? other : fresh, cx);
+    } else if (contact || (rule == model::Uniqueness::replace && !fresh.initiator)) {
+      other.doomed = "the peer connected again";
+    } else if (rule == model::Uniqueness::keep && !fresh.initiator) {
       fresh.doomed = "unique = keep: this peer is connected already";
       return;
-    }
-    if (fresh.initial_contact) {
-      close(other, cx, "the peer started anew (INITIAL_CONTACT)");
-    } else {
-      other.doomed = "unique = replace: the peer connected again";
     }
   }
 }
 
-void Engine::Impl::recount_half_open() {
-  half_open.clear();
-  half_open_by_address.clear();
-  for (const auto& [id, sa] : sas) {
-    if (!sa.is_half_open()) continue;
-    half_open[{sa.init_remote, sa.spi_i}] = id;
-    ++half_open_by_address[sa.init_remote.address];
+/// Both ends connected at once. As after crossing rekeys the IKE_SA with the lowest nonce goes,
+/// deleted by its initiator, who first moves what only that one has (RFC 7296 §2.8.1).
+void Engine::Impl::keep_one(IkeSa& ours, IkeSa& theirs, Context& cx) {
+  if (judge(ours.attempt, theirs.attempt, true) != RaceVerdict::theirs_survives) return;
+  for (const Child& child : ours.children.all()) {
+    const bool there = std::ranges::any_of(theirs.children.all(), [&](const Child& other) {
+      return other.is_current() && other.wanted.name == child.wanted.name;
+    });
+    if (child.is_current() && !there) enqueue(theirs, cx, CreateChild{.wanted = child.wanted});
+  }
+  ours.doomed = "both ends connected at once";
+}
+
+/// What a rekey of this IKE_SA has led to, once that is certain (race.hpp).
+void Engine::Impl::settle_race(IkeSa& sa, Context& cx) {
+  const auto fresh_of = [this](const std::optional<SaId>& id) -> IkeSa* {
+    const auto at = id ? sas.find(*id) : sas.end();
+    return at == sas.end() || at->second.is_closed() ? nullptr : &at->second;
+  };
+  IkeSa* ours = fresh_of(sa.our_fresh);
+  IkeSa* theirs = fresh_of(sa.their_fresh);
+  if (sa.is_current()) {
+    // A new IKE_SA that its maker has deleted again has lost.
+    if (sa.their_fresh && theirs == nullptr) sa.race.their_attempt.reset();
+    switch (conclude(sa.race, sa.initiator)) {
+      case Survivor::undecided:
+      case Survivor::none:
+        return;
+      case Survivor::ours:
+        if (ours == nullptr) return;
+        hand_over(sa, *ours, cx);
+        if (theirs != nullptr) theirs->standing = Standing::outlived;
+        return enqueue(sa, cx, DeleteIke{.why = "rekeyed"});  // whoever made the survivor does so
+      case Survivor::theirs:
+        if (theirs == nullptr) return;
+        hand_over(sa, *theirs, cx);
+        break;
+    }
+  }
+  if (ours != nullptr && ours->standing == Standing::undecided) {
+    ours->standing = Standing::outlived;
+    enqueue(*ours, cx, DeleteIke{.why = "redundant after a rekey race"});
+  }
+}
+
+/// Keeps the tables in step with one IKE_SA that may have changed.
+void Engine::Impl::look_after(SaId id, Context& cx) {
+  const auto at = sas.find(id);
+  if (at == sas.end()) return;
+  IkeSa& sa = at->second;
+  settle_race(sa, cx);
+  if (!sa.doomed.empty() && sa.is_established()) {
+    enqueue(sa, cx, DeleteIke{.why = std::exchange(sa.doomed, {})});
+  }
+  start_next(sa, cx);
+  if (sa.counted_half_open && !sa.is_half_open()) {
+    sa.counted_half_open = false;
+    const auto entry = half_open.find({sa.init_remote, sa.spi_i});
+    if (entry != half_open.end() && entry->second == id) half_open.erase(entry);
+    const auto count = half_open_by_address.find(sa.init_remote.address);
+    if (--count->second == 0) half_open_by_address.erase(count);
+  }
+  if (sa.alarm) alarms.erase({*sa.alarm, id});
+  sa.alarm.reset();
+  if (sa.is_closed() && (!sa.linger_until || *sa.linger_until <= cx.now)) {
+    if (sa.counted_half_open) {
+      sa.linger_until.reset();
+      return look_after(id, cx);  // it counts no more
+    }
+    by_spi.erase(sa.our_spi());
+    sas.erase(at);
+    return;
+  }
+  if (const auto deadline = ike::deadline(sa, shared.config)) {
+    sa.alarm = deadline->at;
+    alarms.insert({deadline->at, id});
   }
 }
 
 void Engine::Impl::settle(Context& cx) {
-  while (!born.empty()) {
-    std::vector<IkeSa> fresh = std::exchange(born, {});
-    for (IkeSa& sa : fresh) {
-      const SaId id = sa.id;
-      adopt(std::move(sa));
-      start_next(sas.at(id), cx);
-    }
+  while (!born.empty() || !attention.empty()) {
+    for (IkeSa& sa : std::exchange(born, {})) adopt(std::move(sa));
+    for (const SaId id : std::exchange(attention, {})) look_after(id, cx);
   }
-  for (auto& [id, sa] : sas) {
-    if (!sa.doomed.empty() && sa.is_established()) {
-      enqueue(sa, cx, DeleteIke{.why = std::exchange(sa.doomed, {})});
-    }
-  }
-  bool changed = false;
-  for (const auto& [key, id] : half_open) {
-    const auto at = sas.find(id);
-    changed = changed || at == sas.end() || !at->second.is_half_open();
-  }
-  std::erase_if(sas, [this](const auto& entry) {
-    if (!entry.second.is_closed()) return false;
-    by_spi.erase(entry.second.our_spi());
-    return true;
-  });
-  if (changed) recount_half_open();
-  if (shutting_down && sas.empty()) {
+  if (!shutting_down) return;
+  const bool quiet =
+      std::ranges::all_of(sas, [](const auto& entry) { return entry.second.is_closed(); });
+  if (quiet) {
     shutting_down = false;
     cx.emit(event::Quiet{});
   }

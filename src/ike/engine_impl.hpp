@@ -34,7 +34,9 @@ struct Engine::Impl {
   std::map<IpAddress, std::size_t> half_open_by_address;
   std::vector<RoutedChild> routed;
   bool shutting_down = false;
-  std::vector<IkeSa> born;  ///< filled by rekeys during a call
+  std::set<std::pair<Instant, SaId>> alarms;  ///< each SA's deadline
+  std::vector<IkeSa> born;                    ///< filled by rekeys during a call
+  std::vector<SaId> attention;                ///< SAs that changed during a call
 
   [[nodiscard]] Context context(Instant now, Actions& out) {
     return {.shared = shared,
@@ -43,7 +45,8 @@ struct Engine::Impl {
             .rng = rng,
             .now = now,
             .out = out,
-            .born = born};
+            .born = born,
+            .attention = attention};
   }
 
   // engine.cpp: messages in
@@ -80,13 +83,16 @@ struct Engine::Impl {
 
   // engine.cpp: the tables
   void adopt(IkeSa sa);
-  /// After every call: adopts rekeyed SAs, deletes doomed ones, settles uniqueness, forgets
-  /// closed ones, ends a shutdown.
+  /// After every call: adopts rekeyed SAs, decides races, deletes doomed ones, forgets closed
+  /// ones, sets alarms, ends a shutdown. Its work grows with what changed, not with what there is.
   void settle(Context& cx);
   void enforce_uniqueness(IkeSa& fresh, Context& cx);
   [[nodiscard]] IkeSa* find_by_spi(IkeSpi ours);
   [[nodiscard]] IkeSa* owner_of(model::ChildId child);
-  void recount_half_open();
+  void keep_one(IkeSa& ours, IkeSa& theirs, Context& cx);
+  void learn_verdict(IkeSa& sa, const std::vector<wire::Payload>& payloads, Context& cx);
+  void settle_race(IkeSa& sa, Context& cx);
+  void look_after(SaId id, Context& cx);
 };
 
 }  // namespace cygnet::ike

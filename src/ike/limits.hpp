@@ -25,7 +25,11 @@ inline constexpr std::size_t kRequestedAddressesMax = 4;
 inline constexpr Duration kRekeyedLinger = std::chrono::seconds{5};
 /// How long we wait before we repeat an exchange the peer was too busy for (RFC 7296 §2.25).
 inline constexpr Duration kBusyRetry = std::chrono::seconds{5};
-/// The responder of an IKE rekey closes the old SA itself if the peer has not by then.
-inline constexpr Duration kRekeyedIkeLinger = std::chrono::seconds{90};
+/// An IKE_SA that a rekey has outlived closes by itself if nobody has deleted it by then: longer
+/// than the peer repeats its Delete.
+inline constexpr Duration kRekeyedIkeLinger = std::chrono::seconds{180};
+/// How long a deleted or refused IKE_SA still answers repeats of the last request.
+inline constexpr Duration kClosedLinger = std::chrono::seconds{60};
+inline constexpr std::size_t kEarlyDeletesMax = 16;  ///< of children we were not told of yet
 
 }  // namespace cygnet::ike

@@ -122,6 +122,7 @@ void enqueue(IkeSa& sa, Context& cx, Task task) {
     std::visit([&](auto& dropped) { dropped.abandon(cx, why); }, task);
     return;
   }
+  cx.attention.push_back(sa.id);
   sa.tasks.push_back(std::move(task));
   start_next(sa, cx);
 }
@@ -146,6 +147,9 @@ void take_response(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& rep
   sa.active.reset();
   const Step step =
       std::visit([&](auto& current) { return current.on_response(sa, reply, cx); }, task);
+  if (std::holds_alternative<CreateChild>(task) || std::holds_alternative<RekeyChild>(task)) {
+    sa.early_deletes.clear();
+  }
   if (sa.is_closed()) return;
   if (std::holds_alternative<Again>(step)) {
     sa.tasks.push_front(std::move(task));
@@ -168,13 +172,14 @@ void start_lifetime(IkeSa& sa, Context& cx) {
 
 void become_established(IkeSa& sa, Context& cx) {
   start_lifetime(sa, cx);
+  sa.authenticated = true;
   cx.emit(event::IkeUp{.sa = sa.id, .connection = sa.connection.name});
 }
 
 void drop_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& why) {
   Child* child = sa.children.find(id);
   if (child == nullptr) return;
-  if (child->successor) {
+  if (child->successor || child->redundant) {
     // Packets the peer sealed before it switched are still under way.
     sa.lingering.push_back({.at = cx.now + kRekeyedLinger, .child = id, .spi_in = child->spi_in});
   } else {
@@ -191,7 +196,9 @@ void drop_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& wh
 
 void close(IkeSa& sa, Context& cx, const std::string& why) {
   if (sa.is_closed()) return;
+  cx.attention.push_back(sa.id);
   const bool was_up = sa.is_established();
+  const bool current = sa.is_current();
   while (!sa.children.all().empty()) drop_child(sa, cx, sa.children.all().front().id, why);
   for (const IkeSa::Lingering& old : sa.lingering) {
     cx.out.emplace_back(action::Remove{.child = old.child});
@@ -205,12 +212,15 @@ void close(IkeSa& sa, Context& cx, const std::string& why) {
       judged != nullptr && judged->sent.spi_in) {
     cx.shared.spis.give_back(*judged->sent.spi_in);
   }
-  if (!sa.local_vips.empty() && !sa.replaced) {
+  if (!sa.local_vips.empty() && current) {
     cx.emit(event::VirtualIpsGone{
         .sa = sa.id, .connection = sa.connection.name, .addresses = sa.local_vips});
   }
-  if (sa.leased && !sa.replaced) cx.out.emplace_back(ask::Release{.sa = sa.id});
-  sa.state = Closed{};
+  if (sa.leased && current) cx.out.emplace_back(ask::Release{.sa = sa.id});
+  Closed closed;
+  if (SkKeys* keys = keys_of(sa.state)) closed.keys = std::move(*keys);
+  sa.state = std::move(closed);
+  sa.linger_until.reset();
   if (sa.active) std::visit([&](auto& task) { task.abandon(cx, why); }, *sa.active);
   sa.active.reset();
   for (Task& task : sa.tasks) std::visit([&](auto& t) { t.abandon(cx, why); }, task);
@@ -220,7 +230,7 @@ void close(IkeSa& sa, Context& cx, const std::string& why) {
   sa.tasks.clear();
   sa.delayed.clear();
   cx.done(std::exchange(sa.first_request, RequestId{}), false, why);
-  if (was_up && !sa.replaced) {
+  if (was_up && current) {
     cx.emit(event::IkeDown{.sa = sa.id, .connection = sa.connection.name, .why = why});
   }
 }
@@ -244,153 +254,6 @@ void fail(IkeSa& sa, Context& cx, FailureRecord record) {
   described.initiator = sa.initiator;
   report(sa, cx, std::move(record));
   close(sa, cx, described.line());
-}
-
-// --- the clock
-// -------------------------------------------------------------------------------------
-
-namespace {
-
-void lose_peer(IkeSa& sa, Context& cx) {
-  const std::vector<Child> children = [&] {
-    std::vector<Child> copy;
-    for (const Child& child : sa.children.all()) {
-      if (!child.successor) copy.push_back({.id = child.id, .wanted = child.wanted});
-    }
-    return copy;
-  }();
-  const std::string connection = sa.connection.name;
-  const bool was_up = sa.is_established();
-  fail(sa, cx,
-       {.phase = was_up ? "liveness" : "IKE_SA_INIT",
-        .reason = Reason::no_response,
-        .field = "remote_addrs",
-        .theirs = "no answer",
-        .advice = was_up ? "the peer is gone or unreachable"
-                         : "check the address, and that UDP 500 and 4500 reach the peer"});
-  if (!was_up) return;
-  for (const Child& child : children) {
-    if (child.wanted.dpd_action == model::ChildAction::start) {
-      cx.emit(event::WantUp{
-          .connection = connection, .child = child.wanted.name, .why = "the peer was dead"});
-    }
-  }
-}
-
-void tick_children(IkeSa& sa, Context& cx) {
-  std::vector<model::ChildId> expired;
-  std::vector<model::ChildId> due;
-  for (Child& child : sa.children.all()) {
-    if (child.expires_at && *child.expires_at <= cx.now) {
-      if (!child.deleting) expired.push_back(child.id);
-      child.deleting = true;
-      child.expires_at.reset();
-    } else if (child.rekey_at && *child.rekey_at <= cx.now) {
-      child.rekey_at.reset();
-      if (!child.rekeying && !child.deleting && !child.successor) due.push_back(child.id);
-    }
-  }
-  for (const model::ChildId id : due) {
-    if (Child* child = sa.children.find(id)) child->rekeying = true;
-    enqueue(sa, cx, RekeyChild{.old = id});
-  }
-  if (!expired.empty()) {
-    enqueue(sa, cx, DeleteChildren{.children = std::move(expired), .why = "lifetime expired"});
-  }
-}
-
-void tick_lingering(IkeSa& sa, Context& cx) {
-  std::erase_if(sa.lingering, [&](const IkeSa::Lingering& old) {
-    if (old.at > cx.now) return false;
-    cx.out.emplace_back(action::Remove{.child = old.child});
-    cx.shared.spis.give_back(old.spi_in);
-    return true;
-  });
-}
-
-void tick_delayed(IkeSa& sa, Context& cx) {
-  std::vector<Task> due;
-  std::erase_if(sa.delayed, [&](IkeSa::Delayed& later) {
-    if (later.at > cx.now) return false;
-    due.push_back(std::move(later.task));
-    return true;
-  });
-  for (Task& task : due) enqueue(sa, cx, std::move(task));
-}
-
-bool behind_nat_with_children(const IkeSa& sa, const EngineConfig& config) {
-  return sa.nat_local && sa.local.port == config.natt_port && sa.is_established() &&
-         config.keepalive > Duration{0};
-}
-
-std::optional<Instant> liveness_due(const IkeSa& sa) {
-  const bool wanted = sa.is_established() && sa.connection.dpd_delay > Duration{0} &&
-                      sa.window.idle() && !sa.active && sa.tasks.empty();
-  if (!wanted) return std::nullopt;
-  return sa.last_inbound + sa.connection.dpd_delay;
-}
-
-void tick_established(IkeSa& sa, Context& cx) {
-  tick_children(sa, cx);
-  if (sa.expires_at && *sa.expires_at <= cx.now) {
-    sa.expires_at.reset();
-    sa.rekey_at.reset();
-    enqueue(sa, cx, DeleteIke{.why = "lifetime expired"});
-  } else if (sa.rekey_at && *sa.rekey_at <= cx.now) {
-    sa.rekey_at.reset();
-    enqueue(sa, cx, RekeyIke{});
-  }
-  if (const auto due = liveness_due(sa); due && *due <= cx.now) enqueue(sa, cx, Liveness{});
-  if (behind_nat_with_children(sa, cx.config) && sa.last_outbound + cx.config.keepalive <= cx.now) {
-    sa.last_outbound = cx.now;
-    cx.out.emplace_back(action::Keepalive{.local = sa.local, .remote = sa.remote});
-  }
-}
-
-}  // namespace
-
-void tick(IkeSa& sa, Context& cx) {
-  if (sa.is_closed()) return;
-  const Window::Retransmission repeat = sa.window.retransmit(cx.now, cx.config);
-  if (repeat.gave_up) return lose_peer(sa, cx);
-  if (!repeat.datagrams.empty()) transmit(sa, cx, repeat.datagrams);
-
-  if (sa.half_open_until && *sa.half_open_until <= cx.now) {
-    return fail(sa, cx,
-                {.phase = "IKE_AUTH",
-                 .reason = Reason::no_response,
-                 .theirs = "no IKE_AUTH in time",
-                 .advice = "if this repeats, the peer's packets to UDP 4500 are lost"});
-  }
-  if (sa.linger_until && *sa.linger_until <= cx.now) return close(sa, cx, "replaced");
-  tick_lingering(sa, cx);
-  tick_delayed(sa, cx);
-  if (sa.is_established() && !sa.replaced) tick_established(sa, cx);
-}
-
-std::optional<Deadline> deadline(const IkeSa& sa, const EngineConfig& config) {
-  std::optional<Deadline> first;
-  const auto consider = [&first](std::optional<Instant> at, WakeReason reason) {
-    if (at && (!first || *at < first->at)) first = Deadline{.at = *at, .reason = reason};
-  };
-  if (sa.is_closed()) return std::nullopt;
-  consider(sa.window.deadline(), WakeReason::retransmit);
-  consider(sa.half_open_until, WakeReason::half_open);
-  consider(sa.linger_until, WakeReason::expire_ike);
-  for (const IkeSa::Lingering& old : sa.lingering) consider(old.at, WakeReason::expire_child);
-  for (const IkeSa::Delayed& later : sa.delayed) consider(later.at, WakeReason::retry);
-  if (!sa.is_established() || sa.replaced) return first;
-  for (const Child& child : sa.children.all()) {
-    consider(child.rekey_at, WakeReason::rekey_child);
-    consider(child.expires_at, WakeReason::expire_child);
-  }
-  consider(sa.rekey_at, WakeReason::rekey_ike);
-  consider(sa.expires_at, WakeReason::expire_ike);
-  consider(liveness_due(sa), WakeReason::liveness);
-  if (behind_nat_with_children(sa, config)) {
-    consider(sa.last_outbound + config.keepalive, WakeReason::keepalive);
-  }
-  return first;
 }
 
 // --- small readers of payload lists

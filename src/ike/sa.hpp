@@ -27,7 +27,7 @@ struct Shared {
   SpiPool spis;
   std::uint32_t last_sa = 0;
   std::uint32_t last_child = 0;
-  std::uint64_t last_ask = 0;
+  std::uint32_t last_ask = 0;
 };
 
 /// The services and the moment of one call into the engine.
@@ -38,9 +38,13 @@ struct Context {
   Rng& rng;
   Instant now;
   Actions& out;
-  std::vector<IkeSa>& born;  ///< IKE_SAs made by a rekey; the engine adopts them after the call
+  std::vector<IkeSa>& born;      ///< IKE_SAs made by a rekey; the engine adopts them after the call
+  std::vector<SaId>& attention;  ///< IKE_SAs that changed; the engine looks at them after the call
 
-  [[nodiscard]] AskId next_ask() { return AskId{++shared.last_ask}; }
+  /// The upper half names the IKE_SA that asks.
+  [[nodiscard]] AskId next_ask(SaId sa) {
+    return AskId{(std::uint64_t{sa.value()} << 32) | ++shared.last_ask};
+  }
   [[nodiscard]] SaId next_sa() { return SaId{++shared.last_sa}; }
   [[nodiscard]] model::ChildId next_child() { return model::ChildId{++shared.last_child}; }
   void emit(Event event) { out.emplace_back(std::move(event)); }
@@ -53,6 +57,13 @@ struct PeerAbilities {
   bool digital_signature = false;  ///< RFC 7427
   std::vector<HashId> hashes;
   std::vector<Bytes> authorities;  ///< from its CERTREQs
+};
+
+/// Whether an IKE_SA is the one that counts between its two ends.
+enum class Standing : std::uint8_t {
+  current,    ///< owns its children
+  undecided,  ///< made by a rekey whose race is not decided yet: waits for children
+  outlived    ///< a rekey's successor has the children: waits for its Delete
 };
 
 struct IkeSa {
@@ -74,7 +85,7 @@ struct IkeSa {
   std::vector<IpAddress> dns;
   std::vector<std::string> dns_domains;
   Endpoint init_remote;          ///< where the first request came from (half-open counting)
-  bool initial_contact = false;  ///< the peer said so (RFC 7296 §2.4)
+  bool initial_contact = false;  ///< whoever initiated has no other IKE_SA (RFC 7296 §2.4)
   bool leased = false;           ///< a lease was taken for the peer
 
   Window window;
@@ -96,8 +107,16 @@ struct IkeSa {
 
   std::optional<model::ChildTemplate> first_child;  ///< to be made by IKE_AUTH
   RequestId first_request;                          ///< waits for it
-  bool replaced = false;  ///< an IKE rekey made a successor; children have moved there
-  std::string doomed;     ///< why this SA will be deleted once established, if so
+  std::string doomed;  ///< why this SA will be deleted once established, if so
+
+  Standing standing = Standing::current;
+  RekeyFacts race;                  ///< what replaces this IKE_SA
+  std::optional<SaId> our_fresh;    ///< the IKE_SA our rekey made
+  std::optional<SaId> their_fresh;  ///< the IKE_SA the peer's rekey made
+  SaId rekeyed_from;                ///< the IKE_SA whose rekey made this one
+  Attempt attempt;                  ///< the nonces that made this IKE_SA
+  /// SPIs the peer deleted before we had the answer that tells us of them.
+  std::vector<EspSpi> early_deletes;
 
   Instant born;
   Instant established;
@@ -106,14 +125,19 @@ struct IkeSa {
   std::optional<Instant> half_open_until;
   std::optional<Instant> rekey_at;
   std::optional<Instant> expires_at;
-  std::optional<Instant> linger_until;
+  std::optional<Instant> linger_until;  ///< when a closed or outlived IKE_SA is forgotten
+  bool authenticated = false;           ///< has been established
+  bool counted_half_open = false;       ///< in the engine's half-open table
+  std::optional<Instant> alarm;         ///< as the engine has it in its queue
 
   [[nodiscard]] IkeSpi our_spi() const { return initiator ? spi_i : spi_r; }
   [[nodiscard]] bool is_established() const { return std::holds_alternative<Established>(state); }
   [[nodiscard]] bool is_closed() const { return std::holds_alternative<Closed>(state); }
-  /// Answered IKE_SA_INIT for somebody who has not authenticated yet.
+  [[nodiscard]] bool is_current() const { return standing == Standing::current && !is_closed(); }
+  /// Answered IKE_SA_INIT for somebody who has not authenticated yet, or who was refused and may
+  /// ask for the refusal again.
   [[nodiscard]] bool is_half_open() const {
-    return !initiator && !is_established() && !is_closed();
+    return !initiator && !authenticated && !(is_closed() && !linger_until);
   }
 };
 

@@ -13,7 +13,7 @@ struct Overloaded : Cases... {
 SkKeys* keys_of(State& state) {
   return std::visit(Overloaded{
                         [](AwaitInitReply&) -> SkKeys* { return nullptr; },
-                        [](Closed&) -> SkKeys* { return nullptr; },
+                        [](Closed& s) -> SkKeys* { return s.keys ? &*s.keys : nullptr; },
                         [](JudgeResponder& s) -> SkKeys* { return &s.sent.handshake.keys; },
                         [](Established& s) -> SkKeys* { return &s.keys; },
                         [](auto& s) -> SkKeys* { return &s.handshake.keys; },

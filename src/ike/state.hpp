@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <variant>
 
 #include "ike/actions.hpp"
@@ -86,9 +87,11 @@ struct Established {
   SkKeys keys;
   PeerAuthenticated peer;
 };
-/// Nothing more is accepted; the engine forgets the SA. Keys stay until then so that a repeated
-/// request can still be told from noise.
-struct Closed {};
+/// Nothing more is accepted. The keys stay while the SA lingers: a repeat of the peer's last
+/// request still gets its answer.
+struct Closed {
+  std::optional<SkKeys> keys;
+};
 
 using State =
     std::variant<AwaitInitReply, ProveToResponder, AwaitAuthReply, JudgeResponder, AwaitAuthRequest,

@@ -16,7 +16,7 @@ ChildStatus status_of(const Child& child) {
                   .installed = child.installed,
                   .rekey_at = child.rekey_at,
                   .expires_at = child.expires_at};
-  if (child.deleting || child.successor) {
+  if (!child.is_current()) {
     out.state = ChildStatus::State::deleting;
   } else if (child.rekeying) {
     out.state = ChildStatus::State::rekeying;
@@ -26,7 +26,7 @@ ChildStatus status_of(const Child& child) {
 
 IkeStatus::State state_of(const IkeSa& sa) {
   if (!sa.is_established()) return IkeStatus::State::connecting;
-  if (sa.replaced) return IkeStatus::State::deleting;
+  if (!sa.is_current()) return IkeStatus::State::deleting;
   if (sa.active && std::holds_alternative<DeleteIke>(*sa.active)) return IkeStatus::State::deleting;
   if (sa.active && std::holds_alternative<RekeyIke>(*sa.active)) return IkeStatus::State::rekeying;
   return IkeStatus::State::established;
@@ -36,8 +36,9 @@ IkeStatus::State state_of(const IkeSa& sa) {
 
 Status Engine::status() const {
   Status out;
+  out.half_open = impl_->half_open.size();
   for (const auto& [id, sa] : impl_->sas) {
-    if (sa.is_half_open()) ++out.half_open;
+    if (sa.is_closed()) continue;
     IkeStatus one{.id = sa.id,
                   .connection = sa.connection.name,
                   .state = state_of(sa),

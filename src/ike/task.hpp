@@ -54,12 +54,16 @@ struct CreateChild {
 struct RekeyChild {
   model::ChildId old;
   RequestId request;
+  model::ChildTemplate wanted{};  ///< the old child's; it may be gone when the answer comes
   KeyOffer keys{};
   std::optional<EspSpi> spi_in{};
 
   [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
   [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
   void abandon(Context& cx, const std::string& why);
+
+ private:
+  [[nodiscard]] Step on_error(IkeSa& sa, const wire::NotifyPayload& error, Context& cx);
 };
 struct RekeyIke {
   RequestId request;

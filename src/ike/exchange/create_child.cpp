@@ -117,10 +117,19 @@ Step CreateChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply
     abandon(cx, child_keys.error().text());
     return Done{};
   }
+  if (std::ranges::find(sa.early_deletes, agreed->spi_out) != sa.early_deletes.end()) {
+    abandon(cx, "the peer deleted the Child SA at once");
+    return Done{};
+  }
   const Child& child =
-      install_child(sa, cx, *agreed, *child_keys, {.spi_in = *spi_in, .we_started = true});
+      install_child(sa, cx, *agreed, *child_keys,
+                    {.spi_in = *spi_in,
+                     .we_started = true,
+                     .attempt = {.initiator = keys.nonce, .responder = nonce->data}});
   cx.emit(event::ChildUp{
       .sa = sa.id, .child = child.id, .connection = sa.connection.name, .name = child.wanted.name});
+  spi_in.reset();
+  drop_duplicate(sa, cx, child.id);
   cx.done(std::exchange(request, RequestId{}), true);
   return Done{};
 }
@@ -129,6 +138,22 @@ void CreateChild::abandon(Context& cx, const std::string& why) {
   if (spi_in) cx.shared.spis.give_back(*spi_in);
   spi_in.reset();
   cx.done(std::exchange(request, RequestId{}), false, why);
+}
+
+void drop_duplicate(IkeSa& sa, Context& cx, model::ChildId fresh) {
+  const Child* made = sa.children.find(fresh);
+  if (made == nullptr) return;
+  const auto twin = std::ranges::find_if(sa.children.all(), [&](const Child& other) {
+    return other.id != made->id && other.is_current() && other.we_made != made->we_made &&
+           other.wanted.name == made->wanted.name && other.local_ts == made->local_ts &&
+           other.remote_ts == made->remote_ts;
+  });
+  if (twin == sa.children.all().end()) return;
+  Child& ours = made->we_made ? *sa.children.find(fresh) : *twin;
+  const Child& theirs = made->we_made ? *twin : *made;
+  if (judge(ours.attempt, theirs.attempt, sa.initiator) != RaceVerdict::theirs_survives) return;
+  ours.redundant = true;
+  enqueue(sa, cx, DeleteChildren{.children = {ours.id}, .why = "both ends made it at once"});
 }
 
 ChildAnswer answer_create_child(IkeSa& sa, Established& state,
@@ -170,15 +195,19 @@ ChildAnswer answer_create_child(IkeSa& sa, Established& state,
     return refuse(sa, cx, {.reason = spi_in ? Reason::internal : Reason::limit},
                   NotifyType::no_additional_sas);
   }
-  ChildAnswer out{.payloads = answer_child(*agreed, *spi_in), .nonce = our_nonce};
+  ChildAnswer out{.payloads = answer_child(*agreed, *spi_in), .attempt = {.initiator = nonce.data, .responder = our_nonce}};
   std::vector<wire::Payload> keyed{wire::NoncePayload{.data = our_nonce}};
   if (ke_answer) keyed.push_back(*std::move(ke_answer));
   out.payloads.insert(out.payloads.begin() + 1, std::make_move_iterator(keyed.begin()),
                       std::make_move_iterator(keyed.end()));
   out.made =
       install_child(sa, cx, *agreed, *keys,
-                    {.spi_in = *spi_in, .hold_outbound = old != nullptr, .replaces = rekeyed})
+                    {.spi_in = *spi_in,
+                     .hold_outbound = old != nullptr,
+                     .replaces = rekeyed,
+                     .attempt = out.attempt})
           .id;
+  if (!rekeyed) drop_duplicate(sa, cx, *out.made);
   return out;
 }
 

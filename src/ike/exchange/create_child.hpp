@@ -21,11 +21,15 @@ inline constexpr ExchangeSpec kCreateChild{.name = "create-child",
 struct ChildAnswer {
   std::vector<wire::Payload> payloads;
   std::optional<model::ChildId> made;
-  Bytes nonce;  ///< ours
+  Attempt attempt;  ///< the exchange's nonces
 };
 [[nodiscard]] ChildAnswer answer_create_child(IkeSa& sa, Established& state,
                                               const std::vector<wire::Payload>& request,
                                               std::optional<model::ChildId> rekeyed, Context& cx);
+
+/// Both ends made the same child at once: the one whose exchange has the lowest nonce goes, deleted
+/// by its maker, as after crossing rekeys (RFC 7296 §2.8.1).
+void drop_duplicate(IkeSa& sa, Context& cx, model::ChildId fresh);
 
 // --- shared by the tasks that send CREATE_CHILD_SA
 // ------------------------------------------------

@@ -1,19 +1,43 @@
 #include "ike/exchange/delete.hpp"
 
-#include "ike/child_sa.hpp"
+#include <algorithm>
+
+#include "ike/exchange/rekey_child.hpp"
+#include "ike/limits.hpp"
 
 namespace cygnet::ike {
 namespace {
+
+/// Our own Delete of this child has been sent and is not answered.
+bool delete_under_way(const IkeSa& sa, model::ChildId id) {
+  const auto* active = sa.active ? std::get_if<DeleteChildren>(&*sa.active) : nullptr;
+  return active != nullptr && std::ranges::find(active->children, id) != active->children.end();
+}
+
+/// A request of ours that may have made children at the peer already.
+bool creating(const IkeSa& sa) {
+  return sa.active && (std::holds_alternative<CreateChild>(*sa.active) ||
+                       std::holds_alternative<RekeyChild>(*sa.active));
+}
+
+bool stays_up(const model::ChildTemplate& child) {
+  return child.start_action == model::ChildAction::start ||
+         child.close_action == model::ChildAction::start;
+}
 
 /// The peer deleted this child: its successor, if any, takes over sending.
 void end_by_peer(IkeSa& sa, Context& cx, model::ChildId id) {
   Child* child = sa.children.find(id);
   if (child == nullptr) return;
+  if (!child->successor && reply_to_delete(child->race, sa.initiator) == Survivor::theirs) {
+    // While our own rekey of it is under way the peer's has won: ours will be redundant.
+    if (child->their_fresh) succeed(sa, cx, id, *child->their_fresh);
+  }
   if (child->successor) {
     if (Child* fresh = sa.children.find(*child->successor)) activate_child(sa, cx, *fresh);
   }
   const model::ChildTemplate wanted = child->wanted;
-  const bool replaced = child->successor.has_value();
+  const bool replaced = !child->is_current();
   drop_child(sa, cx, id, "deleted by the peer");
   if (!replaced && wanted.close_action == model::ChildAction::start) {
     cx.emit(event::WantUp{.connection = sa.connection.name,
@@ -28,7 +52,7 @@ std::optional<Request> DeleteChildren::build(IkeSa& sa, Context& cx) {
   wire::DeletePayload payload{.protocol = ProtocolId::esp};
   for (const model::ChildId id : children) {
     if (Child* child = sa.children.find(id)) {
-      child->deleting = true;
+      child->race.deleting = true;
       payload.spis.push_back(child->spi_in);
     }
   }
@@ -65,6 +89,19 @@ void DeleteIke::abandon(Context& cx, const std::string&) {
   cx.done(std::exchange(request, RequestId{}), true);
 }
 
+void expire_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& why) {
+  Child* child = sa.children.find(id);
+  if (child == nullptr || child->race.deleting) return;
+  const bool again = child->is_current() && stays_up(child->wanted);
+  child->race.deleting = true;
+  if (again) {
+    // A copy: the queue may grow the table.
+    model::ChildTemplate wanted = child->wanted;
+    enqueue(sa, cx, CreateChild{.wanted = std::move(wanted)});
+  }
+  enqueue(sa, cx, DeleteChildren{.children = {id}, .why = why});
+}
+
 DeleteAnswer answer_delete(IkeSa& sa, const std::vector<wire::Payload>& request, Context& cx) {
   DeleteAnswer out;
   wire::DeletePayload answer{.protocol = ProtocolId::esp};
@@ -78,10 +115,17 @@ DeleteAnswer answer_delete(IkeSa& sa, const std::vector<wire::Payload>& request,
     if (del->protocol != ProtocolId::esp) continue;
     for (const EspSpi spi : del->spis) {
       Child* child = sa.children.find_by_spi_out(spi);
-      if (child == nullptr) continue;  // unknown, or the other half of a crossing delete
+      if (child == nullptr) {
+        // Unknown, the other half of a crossing delete, or made by a request of ours whose answer
+        // has not come yet.
+        if (creating(sa) && sa.early_deletes.size() < kEarlyDeletesMax) {
+          sa.early_deletes.push_back(spi);
+        }
+        continue;
+      }
       //= RFC7296#1.4.1 "In that case, the responses MUST NOT include Delete payloads for the
       //=                deleted SAs, since that would result in duplicate deletion"
-      if (!child->deleting) answer.spis.push_back(child->spi_in);
+      if (!delete_under_way(sa, child->id)) answer.spis.push_back(child->spi_in);
       end_by_peer(sa, cx, child->id);
     }
   }

@@ -15,6 +15,8 @@ struct DeleteAnswer {
   std::vector<wire::Payload> payloads;
   bool ike = false;
 };
+/// A child whose hard limit is reached: deleted, and made anew first if it is to stay up.
+void expire_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& why);
 [[nodiscard]] DeleteAnswer answer_delete(IkeSa& sa, const std::vector<wire::Payload>& request,
                                          Context& cx);
 

@@ -54,7 +54,7 @@ Result<Bytes> octets_to_sign(const IkeSa& sa, Context& cx, const Handshake& hand
 Result<AskId> ask_own_proof(IkeSa& sa, Context& cx, const Handshake& handshake) {
   sa.local_id = own_identity(sa);
   CYG_TRY(Bytes octets, octets_to_sign(sa, cx, handshake, *sa.local_id, sa.initiator));
-  const AskId id = cx.next_ask();
+  const AskId id = cx.next_ask(sa.id);
   if (sa.connection.local.method == model::AuthClass::psk) {
     cx.out.emplace_back(
         Ask{.id = id,
@@ -81,7 +81,7 @@ model::Identity expected_remote(const IkeSa& sa) {
 Result<AskId> ask_judgement(IkeSa& sa, Context& cx, const Handshake& handshake,
                             const std::vector<wire::Payload>& payloads,
                             const model::Identity& identity) {
-  const AskId id = cx.next_ask();
+  const AskId id = cx.next_ask(sa.id);
   if (sa.connection.remote.method == model::AuthClass::psk) {
     CYG_TRY(Bytes octets, octets_to_sign(sa, cx, handshake, identity, !sa.initiator));
     cx.out.emplace_back(Ask{.id = id,

@@ -73,7 +73,8 @@ std::optional<FailureRecord> take_first_child(IkeSa& sa, Context& cx, const Awai
     return FailureRecord{.reason = Reason::internal, .ours = child_keys.error().text()};
   }
   const Child& child =
-      install_child(sa, cx, *agreed, *child_keys, {.spi_in = *sent.spi_in, .we_started = true});
+      install_child(sa, cx, *agreed, *child_keys,
+                    {.spi_in = *sent.spi_in, .we_started = true, .attempt = sa.attempt});
   cx.emit(event::ChildUp{
       .sa = sa.id, .child = child.id, .connection = sa.connection.name, .name = child.wanted.name});
   return std::nullopt;
@@ -95,7 +96,7 @@ State on_own_proof(ProveToResponder&& state, IkeSa& sa, const Answer& answer, Co
   const wire::Payload auth = std::move(payloads->back());
   payloads->pop_back();
 
-  if (sa.connection.unique != model::Uniqueness::never) {
+  if (sa.initial_contact) {
     payloads->push_back(wire::NotifyPayload{.type = NotifyType::initial_contact});
   }
   add_certificate_request(sa, cx, *payloads);

@@ -4,6 +4,7 @@
 #include "ike/child_sa.hpp"
 #include "ike/exchange/configuration.hpp"
 #include "ike/exchange/ike_auth_common.hpp"
+#include "ike/limits.hpp"
 #include "ike/select.hpp"
 #include "pki/identity.hpp"
 
@@ -22,7 +23,9 @@ State refuse_initiator(IkeSa& sa, Context& cx, Handshake& handshake, FailureReco
   sa.state = AwaitAuthRequest{.handshake = std::move(handshake)};
   send_response(sa, cx, expected_request(sa, ExchangeType::ike_auth), {notify(type)});
   fail(sa, cx, std::move(record));
-  return Closed{};
+  // The refusal may get lost: its repeat is answered for a while.
+  sa.linger_until = cx.now + cx.config.half_open_timeout;
+  return std::move(sa.state);
 }
 
 /// The first child, after everything else is settled: payloads for the answer.
@@ -45,7 +48,7 @@ std::vector<wire::Payload> answer_first_child(IkeSa& sa, Context& cx, const Hand
                    .ours = spi_in ? keys.error().text() : "no free SPI"},
                   NotifyType::no_additional_sas);
   }
-  const Child& child = install_child(sa, cx, *agreed, *keys, {.spi_in = *spi_in});
+  const Child& child = install_child(sa, cx, *agreed, *keys, {.spi_in = *spi_in, .attempt = sa.attempt});
   cx.emit(event::ChildUp{
       .sa = sa.id, .child = child.id, .connection = sa.connection.name, .name = child.wanted.name});
   return answer_child(*agreed, *spi_in);
@@ -135,7 +138,7 @@ State on_own_proof(ProveToInitiator&& state, IkeSa& sa, const Answer& answer, Co
     return finish(sa, cx, state.handshake, std::move(state.peer), state.request, *std::move(proof),
                   std::nullopt);
   }
-  const AskId ask = cx.next_ask();
+  const AskId ask = cx.next_ask(sa.id);
   cx.out.emplace_back(Ask{.id = ask,
                           .what = ask::Lease{.connection = sa.connection.name,
                                              .remote = *sa.remote_id,

@@ -212,6 +212,7 @@ State on_init_reply(AwaitInitReply&& state, IkeSa& sa, const Received& received,
   }
   sa.window.response_taken();
   sa.last_inbound = cx.now;
+  sa.attempt = {.initiator = state.nonce, .responder = nonce->data};
   learn_abilities(sa, reply.payloads);
   const NatVerdict nat =
       judge_nat(cx.crypto, reply.header, reply.payloads, received.local, received.remote);
@@ -279,6 +280,7 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
   apply_nat(
       sa, judge_nat(cx.crypto, request.header, request.payloads, received.local, received.remote));
   const Bytes our_nonce = cx.rng.bytes(kNonceSize);
+  sa.attempt = {.initiator = nonce.data, .responder = our_nonce};
   auto keys = derive_keys(cx.crypto, suite,
                           {.shared = exchanged->shared.reveal(),
                            .nonce_i = nonce.data,

@@ -35,15 +35,28 @@ IkeSa successor_of(const IkeSa& old, Context& cx, bool initiator) {
               .nat_remote = old.nat_remote,
               .local_id = old.local_id,
               .remote_id = old.remote_id,
-              .born = cx.now};
+              .standing = Standing::undecided,
+              .rekeyed_from = old.id,
+              .born = cx.now,
+              .linger_until = cx.now + kRekeyedIkeLinger,
+              .authenticated = true};
   return fresh;
 }
 
-void retry_before_expiry(IkeSa& sa, Context& cx) { sa.rekey_at = cx.now + 6 * kBusyRetry; }
+void retry_before_expiry(IkeSa& sa, Context& cx) {
+  sa.race.ours = OurRekey::none;
+  sa.rekey_at = cx.now + 6 * kBusyRetry;
+}
+
+/// Exchanges that change Child SAs; a rekey of the IKE_SA must not cross them (RFC 7296 §2.25.2).
+bool changes_children(const std::optional<Task>& active) {
+  return active && !std::holds_alternative<Liveness>(*active) &&
+         !std::holds_alternative<RekeyIke>(*active);
+}
 
 }  // namespace
 
-void hand_over(IkeSa& old, IkeSa fresh, Context& cx) {
+void hand_over(IkeSa& old, IkeSa& fresh, Context& cx) {
   fresh.children = std::move(old.children);
   old.children = {};
   fresh.lingering = std::exchange(old.lingering, {});
@@ -52,27 +65,38 @@ void hand_over(IkeSa& old, IkeSa fresh, Context& cx) {
   fresh.dns = old.dns;
   fresh.dns_domains = old.dns_domains;
   fresh.leased = old.leased;
+  fresh.doomed = std::exchange(old.doomed, {});
   for (Task& task : old.tasks) {
-    if (!std::holds_alternative<RekeyIke>(task)) {
-      fresh.tasks.push_back(std::move(task));
+    if (auto* rekey = std::get_if<RekeyIke>(&task)) {
+      cx.done(std::exchange(rekey->request, RequestId{}), true);  // the peer's rekey served it
     } else {
-      std::get<RekeyIke>(task).abandon(cx, "the IKE_SA was rekeyed by the peer");
+      fresh.tasks.push_back(std::move(task));
     }
   }
   old.tasks.clear();
-  fresh.delayed = std::exchange(old.delayed, {});
-  old.replaced = true;
+  for (IkeSa::Delayed& later : old.delayed) {
+    if (auto* rekey = std::get_if<RekeyIke>(&later.task)) {
+      cx.done(std::exchange(rekey->request, RequestId{}), true);
+    } else {
+      fresh.delayed.push_back(std::move(later));
+    }
+  }
+  old.delayed.clear();
+  old.standing = Standing::outlived;
   old.rekey_at.reset();
   old.expires_at.reset();
   old.linger_until = cx.now + kRekeyedIkeLinger;
+  fresh.standing = Standing::current;
+  fresh.linger_until.reset();
   start_lifetime(fresh, cx);
   cx.emit(event::IkeRekeyed{.old = old.id, .fresh = fresh.id, .connection = old.connection.name});
-  cx.born.push_back(std::move(fresh));
+  cx.attention.push_back(old.id);
+  cx.attention.push_back(fresh.id);
 }
 
 std::optional<Request> RekeyIke::build(IkeSa& sa, Context& cx) {
-  if (sa.replaced) {
-    abandon(cx, "the IKE_SA is already replaced");
+  if (!sa.is_current() || sa.race.their_attempt) {
+    cx.done(std::exchange(request, RequestId{}), true);  // the peer's rekey serves it
     return std::nullopt;
   }
   const auto ready = prepare(keys, sa.suite.ke, cx);
@@ -91,11 +115,18 @@ std::optional<Request> RekeyIke::build(IkeSa& sa, Context& cx) {
   }
   std::vector<wire::Payload> payloads{std::move(offer)};
   add_key_offer(keys, payloads);
+  sa.race.ours = OurRekey::under_way;
   return Request{.exchange = ExchangeType::create_child_sa, .payloads = std::move(payloads)};
 }
 
 Step RekeyIke::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx) {
+  cx.attention.push_back(sa.id);  // the engine draws the conclusion
   if (const auto* error = find_error(reply)) {
+    sa.race.ours = OurRekey::failed;
+    if (!sa.is_current() || sa.race.their_attempt) {
+      cx.done(std::exchange(request, RequestId{}), true);  // the peer has rekeyed it for us
+      return Done{};
+    }
     const Step step = on_refused(sa, keys, *error, nullptr, cx);
     if (std::holds_alternative<Done>(step)) {
       retry_before_expiry(sa, cx);
@@ -107,7 +138,7 @@ Step RekeyIke::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, C
   const auto* nonce = first_of<wire::NoncePayload>(reply);
   auto* state = std::get_if<Established>(&sa.state);
   const bool complete = answer != nullptr && nonce != nullptr && state != nullptr &&
-                        answer->proposals.size() == 1 && !sa.replaced;
+                        answer->proposals.size() == 1;
   const auto choice = complete ? model::choose(sa.connection.proposals, answer->offers())
                                : std::unexpected(model::Mismatch{});
   const auto peer_spi = complete ? spi_from(answer->proposals[0].spi) : std::nullopt;
@@ -134,8 +165,11 @@ Step RekeyIke::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, C
     return Done{};
   }
   fresh.state = Established{.keys = *std::move(fresh_keys), .peer = state->peer};
-  hand_over(sa, std::move(fresh), cx);
-  enqueue(sa, cx, DeleteIke{.why = "rekeyed"});
+  fresh.attempt = {.initiator = keys.nonce, .responder = nonce->data};
+  sa.race.ours = OurRekey::made;
+  sa.race.our_attempt = fresh.attempt;
+  sa.our_fresh = fresh.id;
+  cx.born.push_back(std::move(fresh));
   cx.done(std::exchange(request, RequestId{}), true);
   return Done{};
 }
@@ -144,15 +178,18 @@ void RekeyIke::abandon(Context& cx, const std::string& why) {
   cx.done(std::exchange(request, RequestId{}), false, why);
 }
 
-IkeRekeyAnswer answer_rekey_ike(IkeSa& sa, Established& state,
-                                const std::vector<wire::Payload>& request, Context& cx) {
+std::vector<wire::Payload> answer_rekey_ike(IkeSa& sa, Established& state,
+                                            const std::vector<wire::Payload>& request, Context& cx) {
   const auto notify = [](NotifyType type, Bytes data = {}) {
-    return IkeRekeyAnswer{.payloads = {wire::NotifyPayload{.type = type, .data = std::move(data)}},
-                          .fresh = std::nullopt};
+    return std::vector<wire::Payload>{wire::NotifyPayload{.type = type, .data = std::move(data)}};
   };
-  // One exchange of ours that changes SAs must end first (RFC 7296 §2.25.2). Both ends then wait a
-  // random time, so a crossing of two IKE rekeys dissolves.
-  if (sa.replaced || sa.active) return notify(NotifyType::temporary_failure);
+  //= RFC7296#2.25.2 "If a peer receives a request to rekey an IKE SA that it is currently trying
+  //=                 to close [or] while creating, rekeying, or closing a Child SA of that IKE SA,
+  //=                 it SHOULD reply with TEMPORARY_FAILURE."
+  if (!sa.is_current() || changes_children(sa.active) ||
+      reply_to_rekey(sa.race) == RekeyReply::temporary_failure) {
+    return notify(NotifyType::temporary_failure);
+  }
   const auto& offer = *first_of<wire::SaPayload>(request);
   const auto& ke = *first_of<wire::KePayload>(request);
   const auto& nonce = *first_of<wire::NoncePayload>(request);
@@ -196,9 +233,12 @@ IkeRekeyAnswer answer_rekey_ike(IkeSa& sa, Established& state,
   answer.proposals.push_back({.number = offer.proposals[choice->theirs].number,
                               .spi = spi_bytes(fresh.spi_r),
                               .proposal = model::proposal_of(fresh.suite, ProtocolId::ike)});
-  return {.payloads = {std::move(answer), wire::NoncePayload{.data = our_nonce},
-                       wire::KePayload{.group = group, .data = std::move(exchanged->public_value)}},
-          .fresh = std::move(fresh)};
+  fresh.attempt = {.initiator = nonce.data, .responder = our_nonce};
+  sa.race.their_attempt = fresh.attempt;
+  sa.their_fresh = fresh.id;
+  cx.born.push_back(std::move(fresh));
+  return {std::move(answer), wire::NoncePayload{.data = our_nonce},
+          wire::KePayload{.group = group, .data = std::move(exchanged->public_value)}};
 }
 
 }  // namespace cygnet::ike

@@ -3,7 +3,8 @@
 //    HDR, SK {SA, Ni, KEi}  -->
 //                           <--  HDR, SK {SA, Nr, KEr}
 //
-// The children move to the new IKE_SA; the requester deletes the old one.
+// The children move to the new IKE_SA; the requester deletes the old one. When both ends ask at
+// once, race.hpp says which of the two new IKE_SAs survives.
 #pragma once
 
 #include "ike/exchange/create_child.hpp"
@@ -18,15 +19,13 @@ inline constexpr ExchangeSpec kRekeyIke{.name = "rekey-ike",
                                         .request = kRekeyIkePayloads,
                                         .response = kRekeyIkePayloads};
 
-struct IkeRekeyAnswer {
-  std::vector<wire::Payload> payloads;
-  std::optional<IkeSa> fresh;  ///< hand it to `hand_over` once the response is sent
-};
-[[nodiscard]] IkeRekeyAnswer answer_rekey_ike(IkeSa& sa, Established& state,
-                                              const std::vector<wire::Payload>& request,
-                                              Context& cx);
+/// The responder's answer. The IKE_SA it makes is `sa.their_fresh`; the engine decides later
+/// whether it takes over.
+[[nodiscard]] std::vector<wire::Payload> answer_rekey_ike(IkeSa& sa, Established& state,
+                                                          const std::vector<wire::Payload>& request,
+                                                          Context& cx);
 
-/// Moves children, queued tasks and addresses from `old` to `fresh` and gives it to the engine.
-void hand_over(IkeSa& old, IkeSa fresh, Context& cx);
+/// `fresh` takes over: children, queued tasks and addresses of `old` move to it.
+void hand_over(IkeSa& old, IkeSa& fresh, Context& cx);
 
 }  // namespace cygnet::ike

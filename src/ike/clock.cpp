@@ -1,0 +1,156 @@
+// What time makes due for one IKE_SA: retransmission, lifetimes, liveness.   RFC 7296 §2.1, §2.4, §2.8
+#include <algorithm>
+
+#include "ike/child_sa.hpp"
+#include "ike/exchange/delete.hpp"
+#include "ike/limits.hpp"
+#include "ike/sa.hpp"
+
+namespace cygnet::ike {
+namespace {
+
+void lose_peer(IkeSa& sa, Context& cx) {
+  const std::vector<Child> children = [&] {
+    std::vector<Child> copy;
+    for (const Child& child : sa.children.all()) {
+      if (child.is_current()) copy.push_back({.id = child.id, .wanted = child.wanted});
+    }
+    return copy;
+  }();
+  const std::string connection = sa.connection.name;
+  const bool was_up = sa.is_established();
+  if (!sa.is_current()) return close(sa, cx, "outlived");
+  fail(sa, cx,
+       {.phase = was_up ? "liveness" : "IKE_SA_INIT",
+        .reason = Reason::no_response,
+        .field = "remote_addrs",
+        .theirs = "no answer",
+        .advice = was_up ? "the peer is gone or unreachable"
+                         : "check the address, and that UDP 500 and 4500 reach the peer"});
+  if (!was_up) return;
+  for (const Child& child : children) {
+    if (child.wanted.dpd_action == model::ChildAction::start) {
+      cx.emit(event::WantUp{
+          .connection = connection, .child = child.wanted.name, .why = "the peer was dead"});
+    }
+  }
+}
+
+void tick_children(IkeSa& sa, Context& cx) {
+  std::vector<model::ChildId> expired;
+  std::vector<model::ChildId> due;
+  for (Child& child : sa.children.all()) {
+    if (child.expires_at && *child.expires_at <= cx.now) {
+      child.expires_at.reset();
+      if (!child.race.deleting) expired.push_back(child.id);
+    } else if (child.rekey_at && *child.rekey_at <= cx.now) {
+      child.rekey_at.reset();
+      if (!child.rekeying && child.is_current()) due.push_back(child.id);
+    }
+  }
+  for (const model::ChildId id : due) {
+    if (Child* child = sa.children.find(id)) child->rekeying = true;
+    enqueue(sa, cx, RekeyChild{.old = id});
+  }
+  for (const model::ChildId id : expired) expire_child(sa, cx, id, "lifetime expired");
+}
+
+void tick_lingering(IkeSa& sa, Context& cx) {
+  std::erase_if(sa.lingering, [&](const IkeSa::Lingering& old) {
+    if (old.at > cx.now) return false;
+    cx.out.emplace_back(action::Remove{.child = old.child});
+    cx.shared.spis.give_back(old.spi_in);
+    return true;
+  });
+}
+
+void tick_delayed(IkeSa& sa, Context& cx) {
+  std::vector<Task> due;
+  std::erase_if(sa.delayed, [&](IkeSa::Delayed& later) {
+    if (later.at > cx.now) return false;
+    due.push_back(std::move(later.task));
+    return true;
+  });
+  for (Task& task : due) enqueue(sa, cx, std::move(task));
+}
+
+bool behind_nat_with_children(const IkeSa& sa, const EngineConfig& config) {
+  return sa.nat_local && sa.local.port == config.natt_port && sa.is_established() &&
+         config.keepalive > Duration{0};
+}
+
+std::optional<Instant> liveness_due(const IkeSa& sa) {
+  const bool wanted = sa.is_established() && sa.connection.dpd_delay > Duration{0} &&
+                      sa.window.idle() && !sa.active && sa.tasks.empty();
+  if (!wanted) return std::nullopt;
+  return sa.last_inbound + sa.connection.dpd_delay;
+}
+
+void tick_established(IkeSa& sa, Context& cx) {
+  tick_children(sa, cx);
+  if (sa.expires_at && *sa.expires_at <= cx.now) {
+    sa.expires_at.reset();
+    sa.rekey_at.reset();
+    enqueue(sa, cx, DeleteIke{.why = "lifetime expired"});
+  } else if (sa.rekey_at && *sa.rekey_at <= cx.now) {
+    sa.rekey_at.reset();
+    enqueue(sa, cx, RekeyIke{});
+  }
+  if (const auto due = liveness_due(sa); due && *due <= cx.now) enqueue(sa, cx, Liveness{});
+  if (behind_nat_with_children(sa, cx.config) && sa.last_outbound + cx.config.keepalive <= cx.now) {
+    sa.last_outbound = cx.now;
+    cx.out.emplace_back(action::Keepalive{.local = sa.local, .remote = sa.remote});
+  }
+}
+
+}  // namespace
+
+void tick(IkeSa& sa, Context& cx) {
+  if (sa.is_closed()) return;  // once its linger_until is over the engine forgets it
+  const Window::Retransmission repeat = sa.window.retransmit(cx.now, cx.config);
+  if (repeat.gave_up) return lose_peer(sa, cx);
+  if (!repeat.datagrams.empty()) transmit(sa, cx, repeat.datagrams);
+
+  if (sa.half_open_until && *sa.half_open_until <= cx.now) {
+    return fail(sa, cx,
+                {.phase = "IKE_AUTH",
+                 .reason = Reason::no_response,
+                 .theirs = "no IKE_AUTH in time",
+                 .advice = "if this repeats, the peer's packets to UDP 4500 are lost"});
+  }
+  if (sa.linger_until && *sa.linger_until <= cx.now) return close(sa, cx, "outlived");
+  tick_lingering(sa, cx);
+  tick_delayed(sa, cx);
+  if (sa.is_established() && sa.is_current()) tick_established(sa, cx);
+}
+
+std::optional<Deadline> deadline(const IkeSa& sa, const EngineConfig& config) {
+  std::optional<Deadline> first;
+  const auto consider = [&first](std::optional<Instant> at, WakeReason reason) {
+    if (at && (!first || *at < first->at)) first = Deadline{.at = *at, .reason = reason};
+  };
+  if (sa.is_closed()) {
+    consider(sa.linger_until, WakeReason::expire_ike);
+    return first;
+  }
+  consider(sa.window.deadline(), WakeReason::retransmit);
+  consider(sa.half_open_until, WakeReason::half_open);
+  consider(sa.linger_until, WakeReason::expire_ike);
+  for (const IkeSa::Lingering& old : sa.lingering) consider(old.at, WakeReason::expire_child);
+  for (const IkeSa::Delayed& later : sa.delayed) consider(later.at, WakeReason::retry);
+  if (!sa.is_established() || !sa.is_current()) return first;
+  for (const Child& child : sa.children.all()) {
+    consider(child.rekey_at, WakeReason::rekey_child);
+    consider(child.expires_at, WakeReason::expire_child);
+  }
+  consider(sa.rekey_at, WakeReason::rekey_ike);
+  consider(sa.expires_at, WakeReason::expire_ike);
+  consider(liveness_due(sa), WakeReason::liveness);
+  if (behind_nat_with_children(sa, config)) {
+    consider(sa.last_outbound + config.keepalive, WakeReason::keepalive);
+  }
+  return first;
+}
+
+
+}  // namespace cygnet::ike
