@@ -292,8 +292,8 @@ Child& install_child(IkeSa& sa, Context& cx, const Agreement& agreed, const Chil
               .spi_out = agreed.spi_out,
               .local_ts = agreed.local_ts,
               .remote_ts = agreed.remote_ts,
-              .udp_encap = cx.config.force_udp_encap || sa.nat_local || sa.nat_remote ||
-                           sa.connection.encap,
+              .udp_encap =
+                  cx.config.force_udp_encap || sa.nat_local || sa.nat_remote || sa.connection.encap,
               .we_made = plan.we_started,
               .attempt = plan.attempt};
   start_timers(child, cx);

@@ -1,4 +1,5 @@
-// What time makes due for one IKE_SA: retransmission, lifetimes, liveness.   RFC 7296 §2.1, §2.4, §2.8
+// What time makes due for one IKE_SA: retransmission, lifetimes, liveness.   RFC 7296 §2.1, §2.4,
+// §2.8
 #include <algorithm>
 
 #include "ike/child_sa.hpp"
@@ -151,6 +152,5 @@ std::optional<Deadline> deadline(const IkeSa& sa, const EngineConfig& config) {
   }
   return first;
 }
-
 
 }  // namespace cygnet::ike

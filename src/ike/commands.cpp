@@ -114,14 +114,13 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
            .born = cx.now};
   //= RFC7296#2.4 "The INITIAL_CONTACT notification asserts that this IKE SA is the only IKE SA
   //=              currently active between the authenticated identities."
-  sa.initial_contact =
-      connection->unique != model::Uniqueness::never &&
-      std::ranges::none_of(sas, [&](const auto& entry) {
-        const IkeSa& other = entry.second;
-        return other.is_established() && other.is_current() &&
-               other.connection.local.id == connection->local.id &&
-               other.connection.remote.id == connection->remote.id;
-      });
+  sa.initial_contact = connection->unique != model::Uniqueness::never &&
+                       std::ranges::none_of(sas, [&](const auto& entry) {
+                         const IkeSa& other = entry.second;
+                         return other.is_established() && other.is_current() &&
+                                other.connection.local.id == connection->local.id &&
+                                other.connection.remote.id == connection->remote.id;
+                       });
   sa.first_child = std::move(children.front());
   const bool one_child = children.size() == 1;
   if (one_child) sa.first_request = initiate.request;

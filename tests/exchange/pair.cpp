@@ -13,8 +13,8 @@ namespace {
 const IpAddress kAddressA = IpAddress::v4(0xc0000201);  // 192.0.2.1
 const IpAddress kAddressB = IpAddress::v4(0xc0000202);
 
-ike::EngineConfig traced(ike::EngineConfig config) {
-  config.trace_messages = true;
+ike::EngineConfig traced(ike::EngineConfig config, bool trace) {
+  config.trace_messages = trace;
   return config;
 }
 
@@ -53,11 +53,13 @@ model::Connection basic_connection(bool initiator) {
   return connection;
 }
 
-Node::Node(std::string node_name, Endpoint at, ike::EngineConfig config, std::uint64_t seed)
+Node::Node(std::string node_name, Endpoint at, ike::EngineConfig config, std::uint64_t seed,
+           const crypto::Provider& provider)
     : name(std::move(node_name)),
       address(at),
+      crypto(provider),
       rng(seed),
-      engine(traced(config), crypto::openssl(), rng) {}
+      engine(config, provider, rng) {}
 
 void Node::command(ike::Command wanted) {
   ike::Actions out;
@@ -103,7 +105,6 @@ void Node::carry_out(ike::Actions actions) {
 ike::Answer Node::answer(const ike::Ask& ask) {
   ike::Answer out{.id = ask.id, .result = ike::answer::Refused{}};
   if (const auto* mac = std::get_if<ike::ask::SharedKeyMac>(&ask.what)) {
-    const auto& crypto = crypto::openssl();
     const auto pad = crypto.prf(mac->prf, shared_key, {as_bytes("Key Pad for IKEv2")});
     out.result = ike::answer::Mac{.value = *crypto.prf(mac->prf, pad->reveal(), {mac->octets})};
   } else if (const auto* sign = std::get_if<ike::ask::Sign>(&ask.what)) {
@@ -159,8 +160,10 @@ std::size_t Node::failures(ike::Reason reason) const {
 Pair::Pair() : Pair(Options{}) {}
 
 Pair::Pair(const Options& options)
-    : a("a", {.address = kAddressA, .port = 500}, options.config_a, 1),
-      b("b", {.address = kAddressB, .port = 500}, options.config_b, 2) {
+    : a("a", {.address = kAddressA, .port = 500}, traced(options.config_a, options.trace), 1,
+        options.crypto),
+      b("b", {.address = kAddressB, .port = 500}, traced(options.config_b, options.trace), 2,
+        options.crypto) {
   set_bugs_fatal(true);
   model::Connection of_a = basic_connection(true);
   model::Connection of_b = basic_connection(false);
@@ -209,13 +212,15 @@ void Pair::settle() {
 }
 
 void Pair::pass(Duration time) {
-  for (Node* node : {&a, &b}) {
-    node->now = node->now + time;
-    ike::Actions out;
-    node->engine.tick(node->now, out);
-    node->carry_out(std::move(out));
-    collect(*node);
-  }
+  for (Node* node : {&a, &b}) pass(*node, time);
+}
+
+void Pair::pass(Node& node, Duration time) {
+  node.now = node.now + time;
+  ike::Actions out;
+  node.engine.tick(node.now, out);
+  node.carry_out(std::move(out));
+  collect(node);
 }
 
 bool Pair::mirrored() const { return a.spis_in() == b.spis_out() && a.spis_out() == b.spis_in(); }

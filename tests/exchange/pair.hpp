@@ -18,7 +18,8 @@ namespace cygnet::test {
 /// control (keys, leases) that answer every Ask at once.
 class Node {
  public:
-  Node(std::string name, Endpoint address, ike::EngineConfig config, std::uint64_t seed);
+  Node(std::string name, Endpoint address, ike::EngineConfig config, std::uint64_t seed,
+       const crypto::Provider& crypto);
 
   void command(ike::Command command);
   void plane(const model::PlaneEvent& event);
@@ -42,6 +43,7 @@ class Node {
 
   std::string name;
   Endpoint address;
+  const crypto::Provider& crypto;
   SeededRng rng;
   ike::Engine engine;
   Instant now{std::chrono::hours{1}};
@@ -77,6 +79,8 @@ class Pair {
     std::function<void(Node&, Node&)> nodes;
     ike::EngineConfig config_a{};
     ike::EngineConfig config_b{};
+    const crypto::Provider& crypto = crypto::openssl();
+    bool trace = true;  ///< keep a transcript
   };
   Pair();
   explicit Pair(const Options& options);
@@ -89,6 +93,8 @@ class Pair {
   bool deliver_from(Node& from);
   /// Moves both clocks on and lets the engines tick.
   void pass(Duration time);
+  /// Moves one clock on and lets its engine tick.
+  void pass(Node& node, Duration time);
   /// Every message sent so far, one line each, blanks normalised: "a CREATE_CHILD_SA #2 request SA
   /// Ni".
   [[nodiscard]] std::string transcript() const { return transcript_; }

@@ -195,18 +195,18 @@ ChildAnswer answer_create_child(IkeSa& sa, Established& state,
     return refuse(sa, cx, {.reason = spi_in ? Reason::internal : Reason::limit},
                   NotifyType::no_additional_sas);
   }
-  ChildAnswer out{.payloads = answer_child(*agreed, *spi_in), .attempt = {.initiator = nonce.data, .responder = our_nonce}};
+  ChildAnswer out{.payloads = answer_child(*agreed, *spi_in),
+                  .attempt = {.initiator = nonce.data, .responder = our_nonce}};
   std::vector<wire::Payload> keyed{wire::NoncePayload{.data = our_nonce}};
   if (ke_answer) keyed.push_back(*std::move(ke_answer));
   out.payloads.insert(out.payloads.begin() + 1, std::make_move_iterator(keyed.begin()),
                       std::make_move_iterator(keyed.end()));
-  out.made =
-      install_child(sa, cx, *agreed, *keys,
-                    {.spi_in = *spi_in,
-                     .hold_outbound = old != nullptr,
-                     .replaces = rekeyed,
-                     .attempt = out.attempt})
-          .id;
+  out.made = install_child(sa, cx, *agreed, *keys,
+                           {.spi_in = *spi_in,
+                            .hold_outbound = old != nullptr,
+                            .replaces = rekeyed,
+                            .attempt = out.attempt})
+                 .id;
   if (!rekeyed) drop_duplicate(sa, cx, *out.made);
   return out;
 }

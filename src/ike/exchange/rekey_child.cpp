@@ -125,8 +125,7 @@ Step RekeyChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply,
   facts.ours = OurRekey::made;
   facts.our_attempt = attempt;
   // Without the old child the peer's successor has taken over, or the peer wanted none.
-  const bool lost =
-      child == nullptr || conclude(facts, sa.initiator) == Survivor::theirs;
+  const bool lost = child == nullptr || conclude(facts, sa.initiator) == Survivor::theirs;
   Child& fresh = install_child(sa, cx, *agreed, *child_keys,
                                {.spi_in = *spi_in,
                                 .we_started = true,

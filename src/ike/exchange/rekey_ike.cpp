@@ -137,8 +137,8 @@ Step RekeyIke::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, C
   const auto* answer = first_of<wire::SaPayload>(reply);
   const auto* nonce = first_of<wire::NoncePayload>(reply);
   auto* state = std::get_if<Established>(&sa.state);
-  const bool complete = answer != nullptr && nonce != nullptr && state != nullptr &&
-                        answer->proposals.size() == 1;
+  const bool complete =
+      answer != nullptr && nonce != nullptr && state != nullptr && answer->proposals.size() == 1;
   const auto choice = complete ? model::choose(sa.connection.proposals, answer->offers())
                                : std::unexpected(model::Mismatch{});
   const auto peer_spi = complete ? spi_from(answer->proposals[0].spi) : std::nullopt;
@@ -179,7 +179,8 @@ void RekeyIke::abandon(Context& cx, const std::string& why) {
 }
 
 std::vector<wire::Payload> answer_rekey_ike(IkeSa& sa, Established& state,
-                                            const std::vector<wire::Payload>& request, Context& cx) {
+                                            const std::vector<wire::Payload>& request,
+                                            Context& cx) {
   const auto notify = [](NotifyType type, Bytes data = {}) {
     return std::vector<wire::Payload>{wire::NotifyPayload{.type = type, .data = std::move(data)}};
   };
