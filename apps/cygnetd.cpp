@@ -62,17 +62,14 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 64))
       ->capture_default_str();
   app.add_option("--retransmit-timeout", line.options.retransmit_timeout,
-                 "Seconds until a request is sent again")
-      ->check(CLI::Range(0.01, 60.0))
-      ->capture_default_str();
+                 "Seconds until a request is sent again (4; handshakes 0.5)")
+      ->check(CLI::Range(0.01, 60.0));
   app.add_option("--retransmit-base", line.options.retransmit_base,
-                 "Each further wait is this much longer")
-      ->check(CLI::Range(1.0, 10.0))
-      ->capture_default_str();
+                 "Each further wait is this much longer (1.8; handshakes 1.4)")
+      ->check(CLI::Range(1.0, 10.0));
   app.add_option("--retransmit-tries", line.options.retransmit_tries,
-                 "Repetitions before a peer counts as dead")
-      ->check(CLI::Range(1, 50))
-      ->capture_default_str();
+                 "Repetitions before a peer counts as dead (5; handshakes 11)")
+      ->check(CLI::Range(1, 50));
   CLI11_PARSE(app, argc, argv);
 
   set_up_log(line.level);

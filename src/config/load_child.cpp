@@ -90,6 +90,7 @@ model::ChildTemplate read_child(const Loader& loader, const Section& section) {
   out.start_action = fields.optional("start_action", kAction, out.start_action);
   out.dpd_action = fields.optional("dpd_action", kAction, out.dpd_action);
   out.close_action = fields.optional("close_action", kAction, out.close_action);
+  out.keep_up = fields.optional("keep_up", kBoolean, out.keep_up);
   out.replay_window = fields.optional("replay_window", kWindow, out.replay_window);
   out.copy_df = fields.optional("copy_df", kBoolean, out.copy_df);
   out.copy_ecn = fields.optional("copy_ecn", kBoolean, out.copy_ecn);

@@ -9,6 +9,9 @@
 namespace cygnet::config {
 namespace {
 
+/// dpd_delay of a connection with a child that has keep_up = yes, unless it sets one.
+constexpr Duration kKeepUpDpdDelay = std::chrono::seconds{10};
+
 constexpr std::string_view kPath = "connections.<conn>";
 
 constexpr Unsupported kConnectionUnsupported[] = {
@@ -204,6 +207,8 @@ std::optional<model::Connection> read_connection(const Loader& loader, const Sec
   out.local = read_local(loader, round_of(loader, section, "local"), more);
   out.remote = read_remote(loader, round_of(loader, section, "remote"), more);
   read_children(loader, section, out);
+  // A tunnel that carries nothing notices a dead peer by asking only.
+  if (out.has_kept_up() && out.dpd_delay == Duration{0}) out.dpd_delay = kKeepUpDpdDelay;
   fields.reject_unknown({"local*", "remote*", "children"});
   if (loader.diags.error_count() != errors_before) return std::nullopt;
   return out;

@@ -165,17 +165,27 @@ struct Commands {
 
   /// What the operator takes down is not brought up again by us.
   void forget(const ike::command::Filter& filter) {
-    const auto forget_in = [&](const model::Connection& connection) {
+    const auto forget_child = [&](const std::string& connection, const std::string& child) {
+      self.wanted_.forget({connection, child});
+      self.down_.insert({connection, child});
+    };
+    if (filter.ike_id.value() != 0 || filter.child_id.value() != 0) {
+      for (const ike::IkeStatus& sa : view.status().sas) {
+        if (!fits(sa, filter)) continue;
+        for (const ike::ChildStatus& child : sa.children) {
+          if (fits(child, filter)) forget_child(sa.connection, child.name);
+        }
+      }
+      return;
+    }
+    for (const model::Connection& connection : self.connections_) {
+      if (!filter.connection.empty() && filter.connection != connection.name) continue;
       for (const model::ChildTemplate& child : connection.children) {
         if (filter.child.empty() || filter.child == child.name) {
-          self.wanted_.forget({connection.name, child.name});
+          forget_child(connection.name, child.name);
         }
       }
       if (filter.child.empty()) self.wanted_.forget({connection.name, {}});
-    };
-    if (filter.ike_id.value() != 0 || filter.child_id.value() != 0) return;
-    for (const model::Connection& connection : self.connections_) {
-      if (filter.connection.empty() || filter.connection == connection.name) forget_in(connection);
     }
   }
 

@@ -65,6 +65,7 @@ void Controller::reconcile(const std::vector<model::Connection>& before, Instant
       if (now_child != nullptr && same_child(before, *connection, *now_child)) continue;
       wanted_.forget(key);
       routes_.forget(key);
+      down_.erase(key);
       if (routed_.erase(key) == 0) continue;
       out.emplace_back(
           effect::Tell{ike::command::Unroute{.connection = key.connection, .child = key.child}});
@@ -72,14 +73,16 @@ void Controller::reconcile(const std::vector<model::Connection>& before, Instant
   }
   for (const model::Connection& connection : connections_) {
     for (const model::ChildTemplate& child : connection.children) {
-      if (child.start_action == model::ChildAction::none) continue;
+      if (child.start_action == model::ChildAction::none && !child.keep_up) continue;
       if (same_child(before, connection, child)) continue;
       const ChildKey key{connection.name, child.name};
       if (child.start_action == model::ChildAction::trap || is_shunt(child)) {
         routes_.want(key, now, 0);
-      } else {
-        wanted_.want(key, now, 0);
+        if (!child.keep_up) continue;
       }
+      // An end that can only be called keeps nothing up itself.
+      if (child.start_action != model::ChildAction::start && !target_of(connection, 1)) continue;
+      static_cast<void>(want(connection.name, child.name, now));
     }
   }
   tick(now, out);
@@ -142,6 +145,10 @@ void Controller::handle(const ike::Event& event, Instant now, Effects& out) {
     finish(done->request, done->success, done->error, out, now);
   } else if (const auto* wanted = std::get_if<ike::event::WantUp>(&event)) {
     if (want(wanted->connection, wanted->child, now)) tick(now, out);
+  } else if (const auto* up = std::get_if<ike::event::ChildUp>(&event)) {
+    down_.erase({up->connection, up->name});
+  } else if (const auto* down = std::get_if<ike::event::ChildDown>(&event)) {
+    if (want_back(*down, now)) tick(now, out);
   } else if (const auto* rekeyed = std::get_if<ike::event::IkeRekeyed>(&event)) {
     pools_.transfer(rekeyed->old, rekeyed->fresh);
   }
@@ -151,11 +158,30 @@ bool Controller::want(const std::string& connection, const std::string& child, I
   const model::Connection* at = find(connection);
   if (at == nullptr) return false;
   const model::ChildTemplate* found = at->find_child(child);
-  const bool kept_up = found != nullptr && (found->start_action == model::ChildAction::start ||
-                                            found->dpd_action == model::ChildAction::start ||
-                                            found->close_action == model::ChildAction::start);
-  wanted_.want({connection, child}, now, kept_up ? 0 : at->keyingtries);
+  const bool for_ever =
+      found != nullptr && (found->stays_up() || found->dpd_action == model::ChildAction::start);
+  const bool keep_up = found != nullptr && found->keep_up;
+  wanted_.want({connection, child}, now, for_ever ? 0 : at->keyingtries,
+               keep_up ? kKeepUpRetryMax : kRetryMax);
   return true;
+}
+
+bool Controller::want_back(const ike::event::ChildDown& down, Instant now) {
+  const model::Connection* connection = find(down.connection);
+  const model::ChildTemplate* child =
+      connection == nullptr ? nullptr : connection->find_child(down.name);
+  // Whoever only answers cannot call: the other end keeps it up.
+  if (child == nullptr || !child->keep_up || down_.contains({down.connection, down.name}) ||
+      !target_of(*connection, 1)) {
+    return false;
+  }
+  return want(down.connection, down.name, now);
+}
+
+void Controller::network_changed(Instant now, Effects& out) {
+  wanted_.hurry(now);
+  routes_.hurry(now);
+  tick(now, out);
 }
 
 void Controller::stream_log(std::string_view connection, ike::SaId sa, int level,

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,8 @@ class Controller {
   /// The result of an effect::Reload: empty, or what is wrong.
   static void reloaded(ClientId client, const std::string& faults, Effects& out);
 
+  /// Links, addresses or routes have changed, or the machine has slept: what waits is tried now.
+  void network_changed(Instant now, Effects& out);
   void tick(Instant now, Effects& out);
   [[nodiscard]] std::optional<Instant> deadline() const;
 
@@ -83,6 +86,8 @@ class Controller {
   void stream_log(std::string_view connection, ike::SaId sa, int level, const std::string& text,
                   Effects& out) const;
   [[nodiscard]] bool want(const std::string& connection, const std::string& child, Instant now);
+  /// A child has ended: whether it comes back.
+  [[nodiscard]] bool want_back(const ike::event::ChildDown& down, Instant now);
 
   const crypto::Provider& crypto_;
   Rng& rng_;
@@ -95,6 +100,7 @@ class Controller {
   Supervisor wanted_;                ///< children to bring up
   Supervisor routes_;                ///< traps and shunts to install
   std::map<ChildKey, bool> routed_;  ///< those that are installed
+  std::set<ChildKey> down_;          ///< taken down by the operator until asked for again
   std::map<ike::RequestId, Operation> operations_;
   std::uint64_t next_request_ = 1;
 };

@@ -36,9 +36,9 @@ std::optional<IpAddress> Pool::take(const model::Identity& identity, std::uint32
                                     const IpAddress& wish) {
   if (config_.range.contains(wish)) {
     const auto held = leases_.find(wish);
+    // A client that comes back before its old IKE_SA has ended keeps its address.
     const bool its_own = held != leases_.end() && held->second.identity == identity;
-    const bool free = held == leases_.end() ? leases_.size() < kOfflineLeasesMax
-                                            : held->second.sa == 0 && its_own;
+    const bool free = held == leases_.end() ? leases_.size() < kOfflineLeasesMax : its_own;
     if (free) return give(wish, identity, sa);
   }
   for (const auto& [address, lease] : leases_) {
@@ -50,8 +50,12 @@ std::optional<IpAddress> Pool::take(const model::Identity& identity, std::uint32
     const bool older = oldest == nullptr || lease.last_used < oldest->last_used;
     if (lease.sa == 0 && older) oldest = &lease;
   }
-  if (oldest == nullptr) return std::nullopt;
-  return give(IpAddress{oldest->address}, identity, sa);
+  if (oldest != nullptr) return give(IpAddress{oldest->address}, identity, sa);
+  // Nothing is free: what its own old IKE_SA still holds is better than nothing.
+  for (const auto& [address, lease] : leases_) {
+    if (lease.identity == identity) return give(address, identity, sa);
+  }
+  return std::nullopt;
 }
 
 void Pool::release(std::uint32_t sa) {

@@ -4,10 +4,18 @@
 
 namespace cygnet::control {
 
-void Supervisor::want(const ChildKey& key, Instant now, unsigned limit) {
-  const auto [at, fresh] = entries_.try_emplace(key, Entry{.due = now, .limit = limit});
+void Supervisor::want(const ChildKey& key, Instant now, unsigned limit, Duration pause_max) {
+  const auto [at, fresh] =
+      entries_.try_emplace(key, Entry{.due = now, .limit = limit, .pause_max = pause_max});
   // Traffic or a dead peer ends the pause of an attempt that waits.
   if (!fresh && at->second.due) at->second.due = std::min(*at->second.due, now);
+}
+
+void Supervisor::hurry(Instant now) {
+  for (auto& [key, entry] : entries_) {
+    entry.failures = 0;
+    if (entry.due) entry.due = std::min(*entry.due, now);
+  }
 }
 
 std::optional<Duration> Supervisor::failed(const ChildKey& key, Instant now, Rng& rng) {
@@ -19,8 +27,9 @@ std::optional<Duration> Supervisor::failed(const ChildKey& key, Instant now, Rng
     return std::nullopt;
   }
   Duration pause = kRetryMin;
-  for (unsigned i = 1; i < entry.attempts && pause < kRetryMax; ++i) pause *= 2;
-  pause = std::min<Duration>(pause, kRetryMax);
+  ++entry.failures;
+  for (unsigned i = 1; i < entry.failures && pause < entry.pause_max; ++i) pause *= 2;
+  pause = std::min<Duration>(pause, entry.pause_max);
   // A gateway's clients must not all come back at once: up to a quarter less.
   pause -= Duration{
       static_cast<Duration::rep>(rng.u64() % static_cast<std::uint64_t>((pause / 4).count() + 1))};

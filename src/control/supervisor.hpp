@@ -17,6 +17,8 @@ namespace cygnet::control {
 inline constexpr Duration kRetryMin = std::chrono::seconds{2};
 /// The longest pause.
 inline constexpr Duration kRetryMax = std::chrono::minutes{5};
+/// The longest pause for a child that is to be kept up.
+inline constexpr Duration kKeepUpRetryMax = std::chrono::seconds{15};
 
 struct ChildKey {
   std::string connection;
@@ -30,7 +32,10 @@ class Supervisor {
  public:
   /// Brings `key` up as soon as possible; one that is being tried is left alone. `limit` attempts
   /// are made, 0 = for ever.
-  void want(const ChildKey& key, Instant now, unsigned limit);
+  void want(const ChildKey& key, Instant now, unsigned limit, Duration pause_max = kRetryMax);
+  /// Something about the network has changed: whatever waits is due now, and starts over with
+  /// short pauses.
+  void hurry(Instant now);
   /// Gives up on it: it is up, or the operator took it down, or it is configured no more.
   void forget(const ChildKey& key) { entries_.erase(key); }
   /// The attempt failed: schedules the next. The pause, or nothing when the limit is reached.
@@ -47,6 +52,8 @@ class Supervisor {
     std::optional<Instant> due;  ///< empty while an attempt is under way
     unsigned attempts = 0;
     unsigned limit = 0;
+    unsigned failures = 0;  ///< since the start or the last hurry()
+    Duration pause_max = kRetryMax;
   };
   std::map<ChildKey, Entry> entries_;
 };

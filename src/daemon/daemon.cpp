@@ -48,6 +48,16 @@ unsigned worker_count(unsigned wanted) {
   return std::clamp(std::thread::hardware_concurrency(), 1U, kWorkersMax);
 }
 
+ike::RetransmitRule retransmit_rule(ike::RetransmitRule rule, const Options& options) {
+  if (options.retransmit_timeout) {
+    const std::chrono::duration<double> timeout{*options.retransmit_timeout};
+    rule.timeout = std::chrono::duration_cast<Duration>(timeout);
+  }
+  rule.base = options.retransmit_base.value_or(rule.base);
+  rule.tries = options.retransmit_tries.value_or(rule.tries);
+  return rule;
+}
+
 /// What happens to the engine, in order of arrival; a datagram is handled at once instead.
 using Input = std::variant<model::PlaneEvent, ike::Command, ike::Answer>;
 
@@ -148,11 +158,9 @@ Result<void> Daemon::Impl::open_plane() {
     for (const std::string& note : host->notes()) spdlog::warn("host: {}", note);
   }
   const model::PlaneTraits traits = plane->traits();
-  const std::chrono::duration<double> timeout{options.retransmit_timeout};
   engine.emplace(
-      ike::EngineConfig{.retransmit_timeout = std::chrono::duration_cast<Duration>(timeout),
-                        .retransmit_base = options.retransmit_base,
-                        .retransmit_tries = options.retransmit_tries,
+      ike::EngineConfig{.retransmit = retransmit_rule(ike::EngineConfig{}.retransmit, options),
+                        .handshake = retransmit_rule(ike::EngineConfig{}.handshake, options),
                         .force_udp_encap = traits.udp_encap_only,
                         .transport_mode = traits.transport_mode,
                         .esn = traits.esn,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
@@ -20,9 +21,10 @@ struct Options {
   std::string tun = "cygnet0";
   std::uint32_t fwmark = 0x637967;  ///< on our own packets, which must stay out of the tunnel
   unsigned workers = 0;             ///< ESP threads; 0: one for each CPU, at most four
-  double retransmit_timeout = 4.0;  ///< seconds; RFC 7296 §2.1 leaves these to us
-  double retransmit_base = 1.8;
-  unsigned retransmit_tries = 5;
+  /// What is set here holds for handshakes too; RFC 7296 §2.1 leaves these to us.
+  std::optional<double> retransmit_timeout;  ///< seconds
+  std::optional<double> retransmit_base;
+  std::optional<unsigned> retransmit_tries;
   bool trace_messages = false;  ///< a log line for each IKE message
 };
 

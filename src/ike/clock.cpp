@@ -108,7 +108,7 @@ void tick_established(IkeSa& sa, Context& cx) {
 
 void tick(IkeSa& sa, Context& cx) {
   if (sa.is_closed()) return;  // once its linger_until is over the engine forgets it
-  const Window::Retransmission repeat = sa.window.retransmit(cx.now, cx.config);
+  const Window::Retransmission repeat = sa.window.retransmit(cx.now);
   if (repeat.gave_up) return lose_peer(sa, cx);
   if (!repeat.datagrams.empty()) transmit(sa, cx, repeat.datagrams);
 

@@ -230,12 +230,22 @@ void Engine::Impl::on_init_response(const Datagram& datagram, const wire::Messag
 void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& message,
                                 Context& cx) {
   const wire::Header& header = message.header;
-  IkeSa* sa = find_by_spi(header.initiator ? header.spi_r : header.spi_i);
-  if (sa == nullptr || !message.sealed) return;
+  const IkeSpi ours = header.initiator ? header.spi_r : header.spi_i;
+  IkeSa* sa = find_by_spi(ours);
+  if (sa == nullptr) {
+    if (!header.response && message.sealed) deny_spi(datagram, header, ours, cx);
+    return;
+  }
   const bool fits =
       sa->initiator != header.initiator && sa->spi_i == header.spi_i && sa->spi_r == header.spi_r;
   SkKeys* keys = keys_of(sa->state);
   if (!fits || keys == nullptr) return;
+  if (!message.sealed) {
+    const bool denied = header.response && sa->is_established() && sa->window.awaits(header.id) &&
+                        find_notify(message.payloads, NotifyType::invalid_ike_spi) != nullptr;
+    if (denied) sa->window.doubt(cx.now);
+    return;
+  }
   const Received received{.local = datagram.local, .remote = datagram.remote, .header = header};
   const wire::Sealed& sealed = *message.sealed;
   if (header.response) {
@@ -267,6 +277,27 @@ void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& m
   if (auto whole = reassembly.add(sealed, *std::move(text))) {
     on_opened(*sa, received, whole->first, whole->text, cx);
   }
+}
+
+//= RFC7296#2.21.4 "If the message is a request, the recipient ... MAY respond with INVALID_IKE_SPI
+//=                 ... the response [is] sent without cryptographic protection"
+// After a restart this is how a peer learns at once that its tunnel is no more.
+void Engine::Impl::deny_spi(const Datagram& datagram, const wire::Header& header, IkeSpi ours,
+                            Context& cx) {
+  if (cx.now - denials_since >= std::chrono::seconds{1}) {
+    denials_since = cx.now;
+    denials = 0;
+  }
+  if (++denials > kInvalidSpiRate) return;
+  // The peer has answered our rekey with this IKE_SA, and we have not seen the answer yet.
+  const bool coming = std::ranges::any_of(sas, [ours](const auto& entry) {
+    const auto* rekey =
+        entry.second.active ? std::get_if<RekeyIke>(&*entry.second.active) : nullptr;
+    return rekey != nullptr && rekey->spi == ours;
+  });
+  if (coming) return;
+  send_plain({.local = datagram.local, .remote = datagram.remote, .header = header}, cx,
+             {wire::NotifyPayload{.type = NotifyType::invalid_ike_spi}}, datagram.bytes.size());
 }
 
 void Engine::Impl::on_opened(IkeSa& sa, const Received& received, PayloadType first,
@@ -445,151 +476,6 @@ void Engine::Impl::on_informational(IkeSa& sa, const Received& received,
     cx.emit(event::WantUp{.connection = sa.connection.name,
                           .child = std::move(child),
                           .why = "the peer closed it (close_action = start)"});
-  }
-}
-
-// --- the tables
-// ------------------------------------------------------------------------------------
-
-void Engine::Impl::adopt(IkeSa sa) {
-  attention.push_back(sa.id);
-  by_spi[sa.our_spi()] = sa.id;
-  const SaId id = sa.id;
-  sas.emplace(id, std::move(sa));
-}
-
-IkeSa* Engine::Impl::find_by_spi(IkeSpi ours) {
-  const auto at = by_spi.find(ours);
-  if (at == by_spi.end()) return nullptr;
-  attention.push_back(at->second);
-  return &sas.at(at->second);
-}
-
-IkeSa* Engine::Impl::owner_of(model::ChildId child) {
-  for (auto& [id, sa] : sas) {
-    if (sa.children.find(child) == nullptr) continue;
-    attention.push_back(id);
-    return &sa;
-  }
-  return nullptr;
-}
-
-/// RFC 7296 §2.4 and `unique`: a peer that starts anew replaces its old IKE_SAs, and of two that
-/// both ends started at once only one stays.
-void Engine::Impl::enforce_uniqueness(IkeSa& fresh, Context& cx) {
-  const model::Uniqueness rule = fresh.connection.unique;
-  if (rule == model::Uniqueness::never) return;
-  for (auto& [id, other] : sas) {
-    const bool same = id != fresh.id && other.is_established() && other.is_current() &&
-                      other.connection.name == fresh.connection.name &&
-                      other.remote_id == fresh.remote_id && other.local_id == fresh.local_id;
-    if (!same) continue;
-    cx.attention.push_back(id);
-    const bool contact = fresh.initial_contact && !fresh.initiator;
-    if (contact && other.last_inbound < fresh.born) {
-      close(other, cx, "the peer started anew (INITIAL_CONTACT)");
-    } else if (other.initiator != fresh.initiator && other.connection.vips.empty() &&
-               other.connection.pools.empty()) {
-      keep_one(fresh.initiator ? fresh : other, fresh.initiator ? other : fresh, cx);
-    } else if (contact || (rule == model::Uniqueness::replace && !fresh.initiator)) {
-      other.doomed = "the peer connected again";
-    } else if (rule == model::Uniqueness::keep && !fresh.initiator) {
-      fresh.doomed = "unique = keep: this peer is connected already";
-      return;
-    }
-  }
-}
-
-/// Both ends connected at once. As after crossing rekeys the IKE_SA with the lowest nonce goes,
-/// deleted by its initiator, who first moves what only that one has (RFC 7296 §2.8.1).
-void Engine::Impl::keep_one(IkeSa& ours, IkeSa& theirs, Context& cx) {
-  if (judge(ours.attempt, theirs.attempt, true) != RaceVerdict::theirs_survives) return;
-  for (const Child& child : ours.children.all()) {
-    const bool there = std::ranges::any_of(theirs.children.all(), [&](const Child& other) {
-      return other.is_current() && other.wanted.name == child.wanted.name;
-    });
-    if (child.is_current() && !there) enqueue(theirs, cx, CreateChild{.wanted = child.wanted});
-  }
-  ours.doomed = "both ends connected at once";
-}
-
-/// What a rekey of this IKE_SA has led to, once that is certain (race.hpp).
-void Engine::Impl::settle_race(IkeSa& sa, Context& cx) {
-  const auto fresh_of = [this](const std::optional<SaId>& id) -> IkeSa* {
-    const auto at = id ? sas.find(*id) : sas.end();
-    return at == sas.end() || at->second.is_closed() ? nullptr : &at->second;
-  };
-  IkeSa* ours = fresh_of(sa.our_fresh);
-  IkeSa* theirs = fresh_of(sa.their_fresh);
-  if (sa.is_current()) {
-    // A new IKE_SA that its maker has deleted again has lost.
-    if (sa.their_fresh && theirs == nullptr) sa.race.their_attempt.reset();
-    switch (conclude(sa.race, sa.initiator)) {
-      case Survivor::undecided:
-      case Survivor::none:
-        return;
-      case Survivor::ours:
-        if (ours == nullptr) return;
-        hand_over(sa, *ours, cx);
-        if (theirs != nullptr) theirs->standing = Standing::outlived;
-        return enqueue(sa, cx, DeleteIke{.why = "rekeyed"});  // whoever made the survivor does so
-      case Survivor::theirs:
-        if (theirs == nullptr) return;
-        hand_over(sa, *theirs, cx);
-        break;
-    }
-  }
-  if (ours != nullptr && ours->standing == Standing::undecided) {
-    ours->standing = Standing::outlived;
-    enqueue(*ours, cx, DeleteIke{.why = "redundant after a rekey race"});
-  }
-}
-
-/// Keeps the tables in step with one IKE_SA that may have changed.
-void Engine::Impl::look_after(SaId id, Context& cx) {
-  const auto at = sas.find(id);
-  if (at == sas.end()) return;
-  IkeSa& sa = at->second;
-  settle_race(sa, cx);
-  if (!sa.doomed.empty() && sa.is_established()) {
-    enqueue(sa, cx, DeleteIke{.why = std::exchange(sa.doomed, {})});
-  }
-  start_next(sa, cx);
-  if (sa.counted_half_open && !sa.is_half_open()) {
-    sa.counted_half_open = false;
-    const auto entry = half_open.find({sa.init_remote, sa.spi_i});
-    if (entry != half_open.end() && entry->second == id) half_open.erase(entry);
-    const auto count = half_open_by_address.find(sa.init_remote.address);
-    if (--count->second == 0) half_open_by_address.erase(count);
-  }
-  if (sa.alarm) alarms.erase({*sa.alarm, id});
-  sa.alarm.reset();
-  if (sa.is_closed() && (!sa.linger_until || *sa.linger_until <= cx.now)) {
-    if (sa.counted_half_open) {
-      sa.linger_until.reset();
-      return look_after(id, cx);  // it counts no more
-    }
-    by_spi.erase(sa.our_spi());
-    sas.erase(at);
-    return;
-  }
-  if (const auto deadline = ike::deadline(sa, shared.config)) {
-    sa.alarm = deadline->at;
-    alarms.insert({deadline->at, id});
-  }
-}
-
-void Engine::Impl::settle(Context& cx) {
-  while (!born.empty() || !attention.empty()) {
-    for (IkeSa& sa : std::exchange(born, {})) adopt(std::move(sa));
-    for (const SaId id : std::exchange(attention, {})) look_after(id, cx);
-  }
-  if (!shutting_down) return;
-  const bool quiet =
-      std::ranges::all_of(sas, [](const auto& entry) { return entry.second.is_closed(); });
-  if (quiet) {
-    shutting_down = false;
-    cx.emit(event::Quiet{});
   }
 }
 

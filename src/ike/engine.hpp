@@ -12,12 +12,24 @@
 
 namespace cygnet::ike {
 
-/// Limits and intervals; the defaults are what people know from strongSwan.
+/// When a request is sent again (RFC 7296 §2.1).
+struct RetransmitRule {
+  Duration timeout = std::chrono::seconds{4};  ///< the first wait
+  double base = 1.8;                           ///< each wait is this much longer
+  unsigned tries = 5;                          ///< after the first transmission
+  Duration wait_max{0};                        ///< no wait is longer; 0: no limit
+};
+
+/// Limits and intervals; the defaults are what people know from strongSwan, but for handshakes.
 struct EngineConfig {
-  Duration retransmit_timeout = std::chrono::seconds{4};  ///< the first wait
-  double retransmit_base = 1.8;                           ///< each wait is this much longer
-  unsigned retransmit_tries = 5;                          ///< after the first transmission
-  Duration half_open_timeout = std::chrono::seconds{30};
+  /// Requests of an established IKE_SA: patient, a silent peer is given up after 165 s.
+  RetransmitRule retransmit{};
+  /// IKE_SA_INIT and IKE_AUTH: 12 transmissions in 50 s bring them through a network that loses
+  /// every third datagram.
+  RetransmitRule handshake{.timeout = std::chrono::milliseconds{500}, .base = 1.4, .tries = 11};
+  /// wait_max of a connection with a child that is to be kept up.
+  Duration keep_up_wait_max = std::chrono::seconds{8};
+  Duration half_open_timeout = std::chrono::seconds{60};
   std::size_t half_open_max = 1000;   ///< beyond: new initiators are dropped
   std::size_t cookie_threshold = 30;  ///< half-open SAs in all before cookies are asked for
   std::size_t cookie_threshold_per_ip = 3;

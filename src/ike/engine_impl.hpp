@@ -34,6 +34,8 @@ struct Engine::Impl {
   std::map<IpAddress, std::size_t> half_open_by_address;
   std::vector<RoutedChild> routed;
   bool shutting_down = false;
+  Instant denials_since;  ///< the second in which `denials` INVALID_IKE_SPI were sent
+  unsigned denials = 0;
   std::set<std::pair<Instant, SaId>> alarms;  ///< each SA's deadline
   std::vector<IkeSa> born;                    ///< filled by rekeys during a call
   std::vector<SaId> attention;                ///< SAs that changed during a call
@@ -57,6 +59,8 @@ struct Engine::Impl {
                  Context& cx);
   void on_request(IkeSa& sa, const Received& received, std::vector<wire::Payload> payloads,
                   Context& cx);
+  void deny_spi(const Datagram& datagram, const wire::Header& header, IkeSpi ours, Context& cx);
+  void learn_verdict(IkeSa& sa, const std::vector<wire::Payload>& payloads, Context& cx);
   void on_response(IkeSa& sa, const Received& received, std::vector<wire::Payload> payloads,
                    Context& cx);
   void on_established_request(IkeSa& sa, Established& state, const Received& received,
@@ -81,7 +85,7 @@ struct Engine::Impl {
   void on_plane(const model::plane::InstallFailed& failed, Context& cx);
   void on_plane(const model::plane::FirstInbound& first, Context& cx);
 
-  // engine.cpp: the tables
+  // tables.cpp
   void adopt(IkeSa sa);
   /// After every call: adopts rekeyed SAs, decides races, deletes doomed ones, forgets closed
   /// ones, sets alarms, ends a shutdown. Its work grows with what changed, not with what there is.
@@ -90,7 +94,6 @@ struct Engine::Impl {
   [[nodiscard]] IkeSa* find_by_spi(IkeSpi ours);
   [[nodiscard]] IkeSa* owner_of(model::ChildId child);
   void keep_one(IkeSa& ours, IkeSa& theirs, Context& cx);
-  void learn_verdict(IkeSa& sa, const std::vector<wire::Payload>& payloads, Context& cx);
   void settle_race(IkeSa& sa, Context& cx);
   void look_after(SaId id, Context& cx);
 };

@@ -30,6 +30,11 @@ inline constexpr Duration kBusyRetry = std::chrono::seconds{5};
 inline constexpr Duration kRekeyedIkeLinger = std::chrono::seconds{180};
 /// How long a deleted or refused IKE_SA still answers repeats of the last request.
 inline constexpr Duration kClosedLinger = std::chrono::seconds{60};
+/// INVALID_IKE_SPI answers in a second, to all who use an IKE_SA we do not have.
+inline constexpr unsigned kInvalidSpiRate = 20;
+/// Transmissions after such an answer before the peer is given up (RFC 7296 §2.21.4: a hint only).
+inline constexpr unsigned kDoubtTries = 3;
+inline constexpr Duration kDoubtWait = std::chrono::milliseconds{700};  ///< between them
 inline constexpr std::size_t kEarlyDeletesMax = 16;  ///< of children we were not told of yet
 
 }  // namespace cygnet::ike

@@ -55,6 +55,12 @@ void trace(const IkeSa& sa, Context& cx, std::string_view verb, const wire::Head
                           wire::summary(payloads, header.response))});
 }
 
+RetransmitRule retransmit_rule(const IkeSa& sa, const EngineConfig& config) {
+  RetransmitRule out = sa.is_established() ? config.retransmit : config.handshake;
+  if (sa.connection.has_kept_up()) out.wait_max = config.keep_up_wait_max;
+  return out;
+}
+
 void transmit(IkeSa& sa, Context& cx, const std::vector<Bytes>& datagrams) {
   for (const Bytes& datagram : datagrams) {
     cx.out.emplace_back(action::Send{.local = sa.local, .remote = sa.remote, .bytes = datagram});
@@ -77,7 +83,7 @@ void send_request(IkeSa& sa, Context& cx, const Request& request) {
     return fail(sa, cx, {.phase = to_string(request.exchange), .ours = datagrams.error().text()});
   }
   transmit(sa, cx, *datagrams);
-  sa.window.request_sent(*std::move(datagrams), cx.now, cx.config);
+  sa.window.request_sent(*std::move(datagrams), cx.now, retransmit_rule(sa, cx.config));
 }
 
 Received expected_request(const IkeSa& sa, ExchangeType exchange) {

@@ -160,6 +160,8 @@ void send_response(IkeSa& sa, Context& cx, const Received& received,
 /// With trace_messages: one line such as "send CREATE_CHILD_SA #2 request  SA Ni TSi TSr".
 void trace(const IkeSa& sa, Context& cx, std::string_view verb, const wire::Header& header,
            const std::vector<wire::Payload>& payloads);
+/// When this SA's next request is to be repeated.
+[[nodiscard]] RetransmitRule retransmit_rule(const IkeSa& sa, const EngineConfig& config);
 /// Sends datagrams between the SA's endpoints.
 void transmit(IkeSa& sa, Context& cx, const std::vector<Bytes>& datagrams);
 

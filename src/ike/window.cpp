@@ -1,5 +1,8 @@
 #include "ike/window.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "ike/limits.hpp"
 
 namespace cygnet::ike {
@@ -44,11 +47,20 @@ void Reassembly::clear() {
   bytes_ = 0;
 }
 
-void Window::request_sent(std::vector<Bytes> datagrams, Instant now, const EngineConfig& config) {
+void Window::request_sent(std::vector<Bytes> datagrams, Instant now, const RetransmitRule& rule) {
   outstanding_ = Outstanding{.id = next_request_,
                              .datagrams = std::move(datagrams),
-                             .wait = config.retransmit_timeout,
-                             .due = now + config.retransmit_timeout};
+                             .rule = rule,
+                             .wait = rule.timeout,
+                             .due = now + rule.timeout};
+}
+
+void Window::doubt(Instant now) {
+  if (!outstanding_ || std::exchange(outstanding_->doubted, true)) return;
+  const unsigned left = std::min(kDoubtTries, outstanding_->rule.tries);
+  outstanding_->tries = std::max(outstanding_->tries, outstanding_->rule.tries + 1 - left);
+  outstanding_->rule.wait_max = kDoubtWait;
+  outstanding_->due = now;
 }
 
 bool Window::awaits(MessageId id) const { return outstanding_ && outstanding_->id == id; }
@@ -65,13 +77,15 @@ void Window::restart_init() {
   next_request_ = MessageId{0};
 }
 
-Window::Retransmission Window::retransmit(Instant now, const EngineConfig& config) {
+Window::Retransmission Window::retransmit(Instant now) {
   if (!outstanding_ || now < outstanding_->due) return {};
-  if (outstanding_->tries > config.retransmit_tries) return {.gave_up = true};
+  const RetransmitRule& rule = outstanding_->rule;
+  if (outstanding_->tries > rule.tries) return {.gave_up = true};
   ++outstanding_->tries;
   outstanding_->wait =
       std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::nano>(
-          static_cast<double>(outstanding_->wait.count()) * config.retransmit_base));
+          static_cast<double>(outstanding_->wait.count()) * rule.base));
+  if (rule.wait_max > Duration{0}) outstanding_->wait = std::min(outstanding_->wait, rule.wait_max);
   outstanding_->due = now + outstanding_->wait;
   return {.datagrams = outstanding_->datagrams};
 }

@@ -39,7 +39,10 @@ class Window {
   [[nodiscard]] bool idle() const { return !outstanding_; }
   [[nodiscard]] MessageId next_request() const { return next_request_; }
   /// Records a request that is being sent now and starts its retransmission timer.
-  void request_sent(std::vector<Bytes> datagrams, Instant now, const EngineConfig& config);
+  void request_sent(std::vector<Bytes> datagrams, Instant now, const RetransmitRule& rule);
+  /// Somebody says the peer does not know this IKE_SA: a few quick repeats decide (RFC 7296
+  /// §2.21.4). Once for each request.
+  void doubt(Instant now);
   /// True if a response with this ID answers the outstanding request.
   [[nodiscard]] bool awaits(MessageId id) const;
   /// The awaited response was taken: the next request may go out.
@@ -51,7 +54,7 @@ class Window {
     bool gave_up = false;
     std::vector<Bytes> datagrams;
   };
-  [[nodiscard]] Retransmission retransmit(Instant now, const EngineConfig& config);
+  [[nodiscard]] Retransmission retransmit(Instant now);
   [[nodiscard]] std::optional<Instant> deadline() const;
   [[nodiscard]] unsigned transmissions() const { return outstanding_ ? outstanding_->tries : 0; }
 
@@ -68,9 +71,11 @@ class Window {
   struct Outstanding {
     MessageId id;
     std::vector<Bytes> datagrams;
+    RetransmitRule rule;
     unsigned tries = 1;
     Duration wait{0};
     Instant due;
+    bool doubted = false;
   };
   MessageId next_request_{0};
   std::optional<Outstanding> outstanding_;

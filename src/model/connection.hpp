@@ -84,10 +84,15 @@ struct ChildTemplate {
   ChildAction start_action = ChildAction::none;
   ChildAction dpd_action = ChildAction::none;
   ChildAction close_action = ChildAction::none;
+  bool keep_up = false;  ///< brought up at once and again after whatever happens, without traffic
   std::uint32_t replay_window = 128;  ///< packets; 0 switches the check off
   bool copy_df = true;
   bool copy_ecn = true;
   CopyDscp copy_dscp = CopyDscp::out;
+  /// Nobody but the operator ends it for good.
+  [[nodiscard]] bool stays_up() const {
+    return keep_up || start_action == ChildAction::start || close_action == ChildAction::start;
+  }
   friend auto operator<=>(const ChildTemplate&, const ChildTemplate&) = default;
 };
 
@@ -122,6 +127,12 @@ struct Connection {
   std::vector<ChildTemplate> children;
 
   [[nodiscard]] const ChildTemplate* find_child(std::string_view child) const;
+  [[nodiscard]] bool has_kept_up() const {
+    for (const ChildTemplate& child : children) {
+      if (child.keep_up) return true;
+    }
+    return false;
+  }
   friend auto operator<=>(const Connection&, const Connection&) = default;
 };
 

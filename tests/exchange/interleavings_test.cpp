@@ -16,7 +16,14 @@
 namespace cygnet::test {
 namespace {
 
-enum class Op : std::uint8_t { rekey_child, rekey_ike, delete_child, delete_ike, new_child, liveness };
+enum class Op : std::uint8_t {
+  rekey_child,
+  rekey_ike,
+  delete_child,
+  delete_ike,
+  new_child,
+  liveness
+};
 constexpr Op kOps[] = {Op::rekey_child, Op::rekey_ike, Op::delete_child,
                        Op::delete_ike,  Op::new_child, Op::liveness};
 std::string_view name_of(Op op) {
@@ -80,7 +87,8 @@ class World {
 
   /// Both ends agree, nothing was given up, nothing is left over.
   [[nodiscard]] std::string fault() {
-    if (pair_.a.failures(ike::Reason::no_response) + pair_.b.failures(ike::Reason::no_response) > 0) {
+    if (pair_.a.failures(ike::Reason::no_response) + pair_.b.failures(ike::Reason::no_response) >
+        0) {
       return "gave the peer up";
     }
     const ike::Status a = pair_.a.status();

@@ -20,11 +20,6 @@ bool creating(const IkeSa& sa) {
                        std::holds_alternative<RekeyChild>(*sa.active));
 }
 
-bool stays_up(const model::ChildTemplate& child) {
-  return child.start_action == model::ChildAction::start ||
-         child.close_action == model::ChildAction::start;
-}
-
 /// The peer deleted this child: its successor, if any, takes over sending.
 void end_by_peer(IkeSa& sa, Context& cx, model::ChildId id) {
   Child* child = sa.children.find(id);
@@ -92,7 +87,7 @@ void DeleteIke::abandon(Context& cx, const std::string&) {
 void expire_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& why) {
   Child* child = sa.children.find(id);
   if (child == nullptr || child->race.deleting) return;
-  const bool again = child->is_current() && stays_up(child->wanted);
+  const bool again = child->is_current() && child->wanted.stays_up();
   child->race.deleting = true;
   if (again) {
     // A copy: the queue may grow the table.

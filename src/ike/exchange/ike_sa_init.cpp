@@ -99,7 +99,7 @@ void send_init(IkeSa& sa, AwaitInitReply& state, Context& cx) {
   trace(sa, cx, "send", header, payloads);
   state.request = wire::write_message(header, payloads);
   transmit(sa, cx, {state.request});
-  sa.window.request_sent({state.request}, cx.now, cx.config);
+  sa.window.request_sent({state.request}, cx.now, retransmit_rule(sa, cx.config));
 }
 
 FailureRecord init_failure(Reason reason, std::string theirs, std::string advice) {

@@ -146,6 +146,54 @@ TEST(Controller, FailedStart_IsTriedAgain) {
   EXPECT_EQ(b.taken(), "resolve gw.example");
 }
 
+constexpr const char* kKeptUp =
+    "home : auth { remote_addrs = gw.example\n children { net { keep_up = yes } } }";
+
+// Nothing asks for it, and nothing but the operator ends it.
+TEST(Controller, KeptUpChild_ComesBackAtOnce) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk(kKeptUp)), "");
+  EXPECT_EQ(b.taken(), "set 1, resolve gw.example");
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  b.taken();
+  b.event(ike::event::ChildDown{.connection = "home", .name = "net", .why = "no answer"});
+  EXPECT_EQ(b.taken(), "resolve gw.example");
+}
+
+TEST(Controller, KeptUpChild_TakenDownByTheOperator_StaysDown) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk(kKeptUp)), "");
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  b.taken();
+  b.request("terminate", vici::Message{}.add("ike", "home"));
+  b.taken();
+  b.event(ike::event::ChildDown{.connection = "home", .name = "net", .why = "by command"});
+  EXPECT_EQ(b.taken(), "");
+  // Asked for again, it is kept up again.
+  b.event(ike::event::ChildUp{.connection = "home", .name = "net"});
+  b.event(ike::event::ChildDown{.connection = "home", .name = "net", .why = "no answer"});
+  EXPECT_EQ(b.taken(), "resolve gw.example");
+}
+
+TEST(Controller, KeptUpChild_PausesAreShort) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk(kKeptUp)), "");
+  for (int failures = 0; failures < 12; ++failures) {
+    b.taken();
+    b.controller.resolved(b.last_request, fail("no network"), b.effects, b.at);
+    ASSERT_TRUE(b.controller.deadline().has_value());
+    EXPECT_LE(*b.controller.deadline() - b.at, seconds{15});
+    b.tick(*b.controller.deadline());
+  }
+  b.taken();
+  b.controller.resolved(b.last_request, fail("no network"), b.effects, b.at);
+  b.taken();
+  b.controller.network_changed(b.at, b.effects);
+  EXPECT_EQ(b.taken(), "resolve gw.example") << "a change of the network ends the pause";
+}
+
 TEST(Controller, RemoteAddresses_TakeTurns) {
   Bench b;
   EXPECT_EQ(b.configure(psk("home : auth { remote_addrs = a.example, 10.0.0.0/8, b.example\n"

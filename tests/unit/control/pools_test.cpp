@@ -49,6 +49,16 @@ TEST(Pool, EachClient_GetsItsOwnAddress) {
   EXPECT_EQ(all.all().at("p").online(), 3u);
 }
 
+// The client's old IKE_SA is still there: it lost its line and connects anew.
+TEST(Pool, ClientThatComesBackEarly_TakesItsOwnAddressOver) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.1")});
+  static_cast<void>(lease(all, "t520", 1));
+  EXPECT_EQ(lease(all, "other", 2).refusal, "pool_exhausted");
+  EXPECT_EQ(lease(all, "t520", 3).addresses, Addresses{"10.9.0.1"});
+  all.release(ike::SaId{1});
+  EXPECT_EQ(all.all().at("p").online(), 1u) << "the new IKE_SA holds it now";
+}
+
 TEST(Pool, ClientThatComesBack_GetsTheSameAddress) {
   Pools all = pools({pool("10.9.0.1", "10.9.0.3")});
   static_cast<void>(lease(all, "a", 1));

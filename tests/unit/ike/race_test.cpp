@@ -68,8 +68,7 @@ TEST(Race, ReplyToRekey_EveryCombination) {
         RekeyFacts facts{.ours = stage, .deleting = deleting};
         if (answered) facts.their_attempt = kLow;
         const bool busy = deleting || answered || stage == OurRekey::made;
-        EXPECT_EQ(reply_to_rekey(facts),
-                  busy ? RekeyReply::temporary_failure : RekeyReply::accept);
+        EXPECT_EQ(reply_to_rekey(facts), busy ? RekeyReply::temporary_failure : RekeyReply::accept);
       }
     }
   }

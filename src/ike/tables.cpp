@@ -1,0 +1,152 @@
+// The engine's tables: who is there, who stays, whose turn is next.   RFC 7296 §2.4, §2.8, §2.25
+#include <algorithm>
+
+#include "ike/engine_impl.hpp"
+#include "ike/exchange/rekey_ike.hpp"
+#include "ike/limits.hpp"
+
+namespace cygnet::ike {
+
+void Engine::Impl::adopt(IkeSa sa) {
+  attention.push_back(sa.id);
+  by_spi[sa.our_spi()] = sa.id;
+  const SaId id = sa.id;
+  sas.emplace(id, std::move(sa));
+}
+
+IkeSa* Engine::Impl::find_by_spi(IkeSpi ours) {
+  const auto at = by_spi.find(ours);
+  if (at == by_spi.end()) return nullptr;
+  attention.push_back(at->second);
+  return &sas.at(at->second);
+}
+
+IkeSa* Engine::Impl::owner_of(model::ChildId child) {
+  for (auto& [id, sa] : sas) {
+    if (sa.children.find(child) == nullptr) continue;
+    attention.push_back(id);
+    return &sa;
+  }
+  return nullptr;
+}
+
+/// RFC 7296 §2.4 and `unique`: a peer that starts anew replaces its old IKE_SAs, and of two that
+/// both ends started at once only one stays.
+void Engine::Impl::enforce_uniqueness(IkeSa& fresh, Context& cx) {
+  const model::Uniqueness rule = fresh.connection.unique;
+  if (rule == model::Uniqueness::never) return;
+  for (auto& [id, other] : sas) {
+    const bool same = id != fresh.id && other.is_established() && other.is_current() &&
+                      other.connection.name == fresh.connection.name &&
+                      other.remote_id == fresh.remote_id && other.local_id == fresh.local_id;
+    if (!same) continue;
+    cx.attention.push_back(id);
+    const bool contact = fresh.initial_contact && !fresh.initiator;
+    if (contact && other.last_inbound < fresh.born) {
+      close(other, cx, "the peer started anew (INITIAL_CONTACT)");
+    } else if (other.initiator != fresh.initiator && other.connection.vips.empty() &&
+               other.connection.pools.empty()) {
+      keep_one(fresh.initiator ? fresh : other, fresh.initiator ? other : fresh, cx);
+    } else if (contact || (rule == model::Uniqueness::replace && !fresh.initiator)) {
+      other.doomed = "the peer connected again";
+    } else if (rule == model::Uniqueness::keep && !fresh.initiator) {
+      fresh.doomed = "unique = keep: this peer is connected already";
+      return;
+    }
+  }
+}
+
+/// Both ends connected at once. As after crossing rekeys the IKE_SA with the lowest nonce goes,
+/// deleted by its initiator, who first moves what only that one has (RFC 7296 §2.8.1).
+void Engine::Impl::keep_one(IkeSa& ours, IkeSa& theirs, Context& cx) {
+  if (judge(ours.attempt, theirs.attempt, true) != RaceVerdict::theirs_survives) return;
+  for (const Child& child : ours.children.all()) {
+    const bool there = std::ranges::any_of(theirs.children.all(), [&](const Child& other) {
+      return other.is_current() && other.wanted.name == child.wanted.name;
+    });
+    if (child.is_current() && !there) enqueue(theirs, cx, CreateChild{.wanted = child.wanted});
+  }
+  ours.doomed = "both ends connected at once";
+}
+
+/// What a rekey of this IKE_SA has led to, once that is certain (race.hpp).
+void Engine::Impl::settle_race(IkeSa& sa, Context& cx) {
+  const auto fresh_of = [this](const std::optional<SaId>& id) -> IkeSa* {
+    const auto at = id ? sas.find(*id) : sas.end();
+    return at == sas.end() || at->second.is_closed() ? nullptr : &at->second;
+  };
+  IkeSa* ours = fresh_of(sa.our_fresh);
+  IkeSa* theirs = fresh_of(sa.their_fresh);
+  if (sa.is_current()) {
+    // A new IKE_SA that its maker has deleted again has lost.
+    if (sa.their_fresh && theirs == nullptr) sa.race.their_attempt.reset();
+    switch (conclude(sa.race, sa.initiator)) {
+      case Survivor::undecided:
+      case Survivor::none:
+        return;
+      case Survivor::ours:
+        if (ours == nullptr) return;
+        hand_over(sa, *ours, cx);
+        if (theirs != nullptr) theirs->standing = Standing::outlived;
+        return enqueue(sa, cx, DeleteIke{.why = "rekeyed"});  // whoever made the survivor does so
+      case Survivor::theirs:
+        if (theirs == nullptr) return;
+        hand_over(sa, *theirs, cx);
+        break;
+    }
+  }
+  if (ours != nullptr && ours->standing == Standing::undecided) {
+    ours->standing = Standing::outlived;
+    enqueue(*ours, cx, DeleteIke{.why = "redundant after a rekey race"});
+  }
+}
+
+/// Keeps the tables in step with one IKE_SA that may have changed.
+void Engine::Impl::look_after(SaId id, Context& cx) {
+  const auto at = sas.find(id);
+  if (at == sas.end()) return;
+  IkeSa& sa = at->second;
+  settle_race(sa, cx);
+  if (!sa.doomed.empty() && sa.is_established()) {
+    enqueue(sa, cx, DeleteIke{.why = std::exchange(sa.doomed, {})});
+  }
+  start_next(sa, cx);
+  if (sa.counted_half_open && !sa.is_half_open()) {
+    sa.counted_half_open = false;
+    const auto entry = half_open.find({sa.init_remote, sa.spi_i});
+    if (entry != half_open.end() && entry->second == id) half_open.erase(entry);
+    const auto count = half_open_by_address.find(sa.init_remote.address);
+    if (--count->second == 0) half_open_by_address.erase(count);
+  }
+  if (sa.alarm) alarms.erase({*sa.alarm, id});
+  sa.alarm.reset();
+  if (sa.is_closed() && (!sa.linger_until || *sa.linger_until <= cx.now)) {
+    if (sa.counted_half_open) {
+      sa.linger_until.reset();
+      return look_after(id, cx);  // it counts no more
+    }
+    by_spi.erase(sa.our_spi());
+    sas.erase(at);
+    return;
+  }
+  if (const auto deadline = ike::deadline(sa, shared.config)) {
+    sa.alarm = deadline->at;
+    alarms.insert({deadline->at, id});
+  }
+}
+
+void Engine::Impl::settle(Context& cx) {
+  while (!born.empty() || !attention.empty()) {
+    for (IkeSa& sa : std::exchange(born, {})) adopt(std::move(sa));
+    for (const SaId id : std::exchange(attention, {})) look_after(id, cx);
+  }
+  if (!shutting_down) return;
+  const bool quiet =
+      std::ranges::all_of(sas, [](const auto& entry) { return entry.second.is_closed(); });
+  if (quiet) {
+    shutting_down = false;
+    cx.emit(event::Quiet{});
+  }
+}
+
+}  // namespace cygnet::ike

@@ -1,0 +1,204 @@
+// How IKE_SAs end, and what is said to those who have not noticed.   RFC 7296 §1.4.1, §2.1, §2.21.4
+#include <gtest/gtest.h>
+
+#include "pair.hpp"
+#include "wire/message.hpp"
+
+namespace cygnet::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+void up(Pair& pair) {
+  pair.initiate();
+  pair.settle();
+  ASSERT_EQ(pair.a.installed.size(), 1U);
+  pair.forget();
+}
+
+void wait(Pair& pair, Duration time) {
+  for (Duration passed{0}; passed < time; passed += milliseconds{100}) {
+    pair.pass(milliseconds{100});
+    pair.settle();
+  }
+}
+
+// The answer to a Delete is lost: its repeat is answered though the IKE_SA is gone.
+TEST(Delete, LostAnswer_IsGivenAgain) {
+  Pair pair;
+  up(pair);
+  int lost = 0;
+  pair.lose = [&](const ike::action::Send& send) {
+    return send.local.address == pair.b.address.address && lost++ == 0;
+  };
+  pair.a.terminate();
+  pair.settle();
+  EXPECT_TRUE(pair.b.status().sas.empty());
+  EXPECT_EQ(pair.a.status().sas.size(), 1U);
+  wait(pair, seconds{5});
+  EXPECT_TRUE(pair.a.status().sas.empty());
+  EXPECT_EQ(pair.a.failures(ike::Reason::no_response), 0U);
+  EXPECT_EQ(pair.transcript(),
+            "a INFORMATIONAL #2 request D(ike)\n"
+            "b INFORMATIONAL #2 response\n");
+}
+
+// The refusal of a wrong key is lost: the initiator learns the reason all the same.
+TEST(IkeAuth, LostRefusal_IsGivenAgain) {
+  Pair pair({.nodes = [](Node&, Node& b) { b.shared_key = {1, 2, 3}; }});
+  int answers = 0;
+  pair.lose = [&](const ike::action::Send& send) {
+    return send.local.address == pair.b.address.address && ++answers == 2;
+  };
+  pair.initiate();
+  pair.settle();
+  wait(pair, seconds{2});
+  EXPECT_EQ(pair.a.failures(ike::Reason::peer_refused), 1U);
+  EXPECT_EQ(pair.a.failures(ike::Reason::no_response), 0U);
+}
+
+/// b forgets everything, as after a crash.
+void restart(Node& b) {
+  b.engine = ike::Engine({}, b.crypto, b.rng);
+  b.installed.clear();
+}
+
+// RFC 7296 §2.21.4. A peer that has restarted says that it does not know the IKE_SA; a few quick
+// repeats later it counts as dead, long before the schedule is over.
+TEST(InvalidIkeSpi, RestartedPeer_IsNoticedQuickly) {
+  Pair pair({.initiator = [](model::Connection& c) { c.dpd_delay = seconds{10}; }});
+  up(pair);
+  restart(pair.b);
+  wait(pair, seconds{9});
+  EXPECT_EQ(pair.a.status().sas.size(), 1U);
+  wait(pair, seconds{4});
+  EXPECT_TRUE(pair.a.status().sas.empty());
+  EXPECT_EQ(pair.a.failures(ike::Reason::no_response), 1U);
+}
+
+// The same words, forged, while the peer is well: it answers the repeats, the tunnel stays.
+TEST(InvalidIkeSpi, Forged_ChangesNothing) {
+  Pair pair({.initiator = [](model::Connection& c) { c.dpd_delay = seconds{10}; }});
+  up(pair);
+  Bytes forged;
+  pair.lose = [&](const ike::action::Send& send) {
+    if (!forged.empty()) return false;
+    wire::Header header = *wire::parse_header(send.bytes);
+    header.response = true;
+    header.initiator = false;
+    forged = wire::write_message(
+        header, {wire::NotifyPayload{.type = NotifyType::invalid_ike_spi}});
+    return true;
+  };
+  wait(pair, seconds{10});
+  ASSERT_FALSE(forged.empty());
+  ike::Actions out;
+  pair.a.engine.handle(
+      ike::Datagram{.local = pair.a.address, .remote = pair.b.address, .bytes = forged}, pair.a.now,
+      out);
+  pair.a.carry_out(std::move(out));
+  wait(pair, seconds{20});
+  EXPECT_EQ(pair.a.status().sas.size(), 1U);
+  EXPECT_EQ(pair.a.installed.size(), 1U);
+}
+
+// Those who guess SPIs get twenty answers a second, none larger than the question.
+TEST(InvalidIkeSpi, AnswersAreFew) {
+  Pair pair;
+  const wire::Header header{.spi_i = IkeSpi{7},
+                            .spi_r = IkeSpi{8},
+                            .exchange = ExchangeType::informational,
+                            .initiator = true,
+                            .id = MessageId{3}};
+  Bytes question = wire::write_message(header, {});
+  question[16] = 46;  // next payload: SK
+  question.insert(question.end(), {0, 0, 0, 40});
+  question.resize(question.size() + 36);
+  question[27] = static_cast<std::uint8_t>(question.size());
+  ike::Actions out;
+  for (int i = 0; i < 1000; ++i) {
+    pair.b.engine.handle(
+        ike::Datagram{.local = pair.b.address, .remote = pair.a.address, .bytes = question},
+        pair.b.now, out);
+  }
+  std::size_t answers = 0;
+  for (const ike::Action& action : out) {
+    const auto* send = std::get_if<ike::action::Send>(&action);
+    ASSERT_NE(send, nullptr);
+    EXPECT_LE(send->bytes.size(), question.size());
+    ++answers;
+  }
+  EXPECT_EQ(answers, 20U);
+}
+
+// A hard limit does not leave a hole where the child is to stay: the new one comes first.
+TEST(Lifetime, HardLimit_MakesAnewBeforeItDeletes) {
+  Pair pair({.initiator = [](model::Connection& c) {
+    c.children[0].keep_up = true;
+    c.children[0].lifetime = {.rekey = Duration{0}, .life = seconds{60}, .jitter = Duration{0}};
+  }});
+  up(pair);
+  std::size_t least = 99;
+  for (int step = 0; step < 700; ++step) {
+    pair.pass(milliseconds{100});
+    do {
+      least = std::min(least, pair.a.installed.size());
+    } while (pair.deliver_from(pair.a) || pair.deliver_from(pair.b));
+  }
+  EXPECT_EQ(least, 1U);
+  EXPECT_EQ(pair.a.installed.size(), 1U);
+  EXPECT_TRUE(pair.mirrored());
+}
+
+// RFC 7296 §2.8.1's rule, applied to children that both ends make at once.
+TEST(CreateChild, BothMakeTheSameAtOnce_OneStays) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Pair pair({.nodes = [seed](Node& a, Node& b) {
+      a.rng = SeededRng{seed};
+      b.rng = SeededRng{seed + 1000};
+    }});
+    up(pair);
+    for (Node* node : {&pair.a, &pair.b}) {
+      node->command(ike::command::Terminate{.filter = {.child = "net"}});
+    }
+    pair.settle();
+    for (Node* node : {&pair.a, &pair.b}) {
+      const Node& other = node == &pair.a ? pair.b : pair.a;
+      node->command(ike::command::Initiate{.request = ike::RequestId{5},
+                                           .connection = "home",
+                                           .child = "net",
+                                           .local = node->address,
+                                           .remote = other.address});
+    }
+    pair.settle();
+    wait(pair, seconds{6});
+    EXPECT_EQ(pair.a.installed.size(), 1U) << "seed " << seed << "\n" << pair.transcript();
+    EXPECT_TRUE(pair.mirrored());
+  }
+}
+
+// Both ends connect at once: two IKE_SAs come up, one stays, with one child.
+TEST(Uniqueness, BothConnectAtOnce_OneStays) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Pair pair({.nodes = [seed](Node& a, Node& b) {
+      a.rng = SeededRng{seed};
+      b.rng = SeededRng{seed + 1000};
+    }});
+    pair.initiate();
+    pair.b.command(ike::command::Initiate{.request = ike::RequestId{5},
+                                          .connection = "home",
+                                          .child = "net",
+                                          .local = pair.b.address,
+                                          .remote = pair.a.address});
+    pair.settle();
+    wait(pair, seconds{1});
+    EXPECT_EQ(pair.a.status().sas.size(), 1U) << "seed " << seed << "\n" << pair.transcript();
+    EXPECT_EQ(pair.b.status().sas.size(), 1U);
+    EXPECT_EQ(pair.a.installed.size(), 1U);
+    EXPECT_TRUE(pair.mirrored());
+  }
+}
+
+}  // namespace
+}  // namespace cygnet::test
