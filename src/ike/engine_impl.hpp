@@ -32,6 +32,7 @@ struct Engine::Impl {
   std::map<IkeSpi, SaId> by_spi;                          ///< our SPI
   std::map<std::pair<Endpoint, IkeSpi>, SaId> half_open;  ///< peer and its SPI: repeats of INIT
   std::map<IpAddress, std::size_t> half_open_by_address;
+  std::deque<SaId> closed;  ///< lingering, oldest first
   std::vector<RoutedChild> routed;
   bool shutting_down = false;
   Instant denials_since;  ///< the second in which `denials` INVALID_IKE_SPI were sent

@@ -30,6 +30,7 @@ inline constexpr Duration kBusyRetry = std::chrono::seconds{5};
 inline constexpr Duration kRekeyedIkeLinger = std::chrono::seconds{180};
 /// How long a deleted or refused IKE_SA still answers repeats of the last request.
 inline constexpr Duration kClosedLinger = std::chrono::seconds{60};
+inline constexpr std::size_t kClosedLingerMax = 64;  ///< such IKE_SAs; the oldest go first
 /// INVALID_IKE_SPI answers in a second, to all who use an IKE_SA we do not have.
 inline constexpr unsigned kInvalidSpiRate = 20;
 /// Transmissions after such an answer before the peer is given up (RFC 7296 §2.21.4: a hint only).

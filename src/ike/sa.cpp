@@ -178,7 +178,6 @@ void start_lifetime(IkeSa& sa, Context& cx) {
 
 void become_established(IkeSa& sa, Context& cx) {
   start_lifetime(sa, cx);
-  sa.authenticated = true;
   cx.emit(event::IkeUp{.sa = sa.id, .connection = sa.connection.name});
 }
 

@@ -126,7 +126,6 @@ struct IkeSa {
   std::optional<Instant> rekey_at;
   std::optional<Instant> expires_at;
   std::optional<Instant> linger_until;  ///< when a closed or outlived IKE_SA is forgotten
-  bool authenticated = false;           ///< has been established
   bool counted_half_open = false;       ///< in the engine's half-open table
   std::optional<Instant> alarm;         ///< as the engine has it in its queue
 
@@ -134,10 +133,9 @@ struct IkeSa {
   [[nodiscard]] bool is_established() const { return std::holds_alternative<Established>(state); }
   [[nodiscard]] bool is_closed() const { return std::holds_alternative<Closed>(state); }
   [[nodiscard]] bool is_current() const { return standing == Standing::current && !is_closed(); }
-  /// Answered IKE_SA_INIT for somebody who has not authenticated yet, or who was refused and may
-  /// ask for the refusal again.
+  /// Answered IKE_SA_INIT for somebody who has not authenticated yet.
   [[nodiscard]] bool is_half_open() const {
-    return !initiator && !authenticated && !(is_closed() && !linger_until);
+    return !initiator && !is_established() && !is_closed();
   }
 };
 

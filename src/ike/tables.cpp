@@ -121,13 +121,18 @@ void Engine::Impl::look_after(SaId id, Context& cx) {
   if (sa.alarm) alarms.erase({*sa.alarm, id});
   sa.alarm.reset();
   if (sa.is_closed() && (!sa.linger_until || *sa.linger_until <= cx.now)) {
-    if (sa.counted_half_open) {
-      sa.linger_until.reset();
-      return look_after(id, cx);  // it counts no more
-    }
+    std::erase(closed, id);
     by_spi.erase(sa.our_spi());
     sas.erase(at);
     return;
+  }
+  if (sa.is_closed() && std::ranges::find(closed, id) == closed.end()) {
+    closed.push_back(id);
+    if (closed.size() > kClosedLingerMax) {
+      sas.at(closed.front()).linger_until.reset();
+      attention.push_back(closed.front());
+      closed.pop_front();
+    }
   }
   if (const auto deadline = ike::deadline(sa, shared.config)) {
     sa.alarm = deadline->at;

@@ -58,6 +58,18 @@ TEST(IkeAuth, LostRefusal_IsGivenAgain) {
   EXPECT_EQ(pair.a.failures(ike::Reason::no_response), 0U);
 }
 
+// Whoever is refused again and again holds no more of the engine than a few lingering IKE_SAs, and
+// does not use up the half-open places of its address.
+TEST(IkeAuth, ManyRefusals_DoNotBlockTheAddress) {
+  Pair pair({.nodes = [](Node&, Node& b) { b.shared_key = {1, 2, 3}; }});
+  for (int i = 0; i < 100; ++i) {
+    pair.initiate();
+    pair.settle();
+  }
+  EXPECT_EQ(pair.a.failures(ike::Reason::peer_refused), 100U);
+  EXPECT_EQ(pair.b.status().half_open, 0U);
+}
+
 /// b forgets everything, as after a crash.
 void restart(Node& b) {
   b.engine = ike::Engine({}, b.crypto, b.rng);
@@ -87,8 +99,8 @@ TEST(InvalidIkeSpi, Forged_ChangesNothing) {
     wire::Header header = *wire::parse_header(send.bytes);
     header.response = true;
     header.initiator = false;
-    forged = wire::write_message(
-        header, {wire::NotifyPayload{.type = NotifyType::invalid_ike_spi}});
+    forged =
+        wire::write_message(header, {wire::NotifyPayload{.type = NotifyType::invalid_ike_spi}});
     return true;
   };
   wait(pair, seconds{10});

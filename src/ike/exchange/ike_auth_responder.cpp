@@ -24,7 +24,7 @@ State refuse_initiator(IkeSa& sa, Context& cx, Handshake& handshake, FailureReco
   send_response(sa, cx, expected_request(sa, ExchangeType::ike_auth), {notify(type)});
   fail(sa, cx, std::move(record));
   // The refusal may get lost: its repeat is answered for a while.
-  sa.linger_until = cx.now + cx.config.half_open_timeout;
+  sa.linger_until = cx.now + kClosedLinger;
   return std::move(sa.state);
 }
 

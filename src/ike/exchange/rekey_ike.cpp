@@ -38,8 +38,7 @@ IkeSa successor_of(const IkeSa& old, Context& cx, bool initiator) {
               .standing = Standing::undecided,
               .rekeyed_from = old.id,
               .born = cx.now,
-              .linger_until = cx.now + kRekeyedIkeLinger,
-              .authenticated = true};
+              .linger_until = cx.now + kRekeyedIkeLinger};
   return fresh;
 }
 
