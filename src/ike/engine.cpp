@@ -252,9 +252,9 @@ void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& m
     if (!sa->window.awaits(header.id) || sa->is_closed()) return;
   } else {
     switch (sa->window.classify(header.id)) {
-      case Window::Inbound::stale:
+      case Inbound::stale:
         return;
-      case Window::Inbound::repeated:
+      case Inbound::repeated:
         // Of a fragmented request only the first fragment brings the answer again (RFC 7383
         // §2.6.1).
         if (sealed.fragment <= 1 && open_sealed(crypto, *keys, header, sealed)) {
@@ -264,7 +264,7 @@ void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& m
           }
         }
         return;
-      case Window::Inbound::fresh:
+      case Inbound::fresh:
         if (sa->is_closed()) return;
         break;
     }

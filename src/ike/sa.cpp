@@ -134,6 +134,8 @@ void enqueue(IkeSa& sa, Context& cx, Task task) {
 }
 
 void start_next(IkeSa& sa, Context& cx) {
+  // A rekey's successor is about to take the queue over.
+  if (sa.is_current() && (sa.our_fresh || sa.their_fresh)) return;
   while (sa.is_established() && sa.window.idle() && !sa.active && !sa.tasks.empty()) {
     sa.active = std::move(sa.tasks.front());
     sa.tasks.pop_front();

@@ -79,7 +79,10 @@ void Engine::Impl::settle_race(IkeSa& sa, Context& cx) {
   IkeSa* theirs = fresh_of(sa.their_fresh);
   if (sa.is_current()) {
     // A new IKE_SA that its maker has deleted again has lost.
-    if (sa.their_fresh && theirs == nullptr) sa.race.their_attempt.reset();
+    if (sa.their_fresh && theirs == nullptr) {
+      sa.their_fresh.reset();
+      sa.race.their_attempt.reset();
+    }
     switch (conclude(sa.race, sa.initiator)) {
       case Survivor::undecided:
       case Survivor::none:

@@ -55,6 +55,7 @@ struct RekeyChild {
   model::ChildId old;
   RequestId request;
   model::ChildTemplate wanted{};  ///< the old child's; it may be gone when the answer comes
+  bool superseded = false;        ///< the peer's own rekey took over while ours was under way
   KeyOffer keys{};
   std::optional<EspSpi> spi_in{};
 

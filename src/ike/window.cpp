@@ -7,6 +7,12 @@
 
 namespace cygnet::ike {
 
+Inbound classify(MessageId id, MessageId expected) {
+  if (id == expected) return Inbound::fresh;
+  if (id.next() == expected) return Inbound::repeated;
+  return Inbound::stale;
+}
+
 bool Reassembly::pointless(const wire::Sealed& sealed) const {
   if (sealed.fragment == 0 || sealed.total == 0 || sealed.fragment > sealed.total) return true;
   if (sealed.total > kFragmentsMax) return true;
@@ -93,12 +99,6 @@ Window::Retransmission Window::retransmit(Instant now) {
 std::optional<Instant> Window::deadline() const {
   if (!outstanding_) return std::nullopt;
   return outstanding_->due;
-}
-
-Window::Inbound Window::classify(MessageId id) const {
-  if (id == expected_) return Inbound::fresh;
-  if (id.next() == expected_) return Inbound::repeated;
-  return Inbound::stale;
 }
 
 void Window::response_sent(std::vector<Bytes> datagrams) {

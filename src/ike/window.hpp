@@ -30,10 +30,13 @@ class Reassembly {
   std::size_t bytes_ = 0;
 };
 
+/// What a peer's request is, by its Message ID and the one that is expected next (RFC 7296 §2.2).
+enum class Inbound : std::uint8_t { fresh, repeated, stale };
+[[nodiscard]] Inbound classify(MessageId id, MessageId expected);
+
 /// The only owner of an IKE_SA's Message IDs. Window size is 1 both ways.
 class Window {
  public:
-  enum class Inbound : std::uint8_t { fresh, repeated, stale };
 
   // --- our requests -------------------------------------------------------------------------
   [[nodiscard]] bool idle() const { return !outstanding_; }
@@ -59,7 +62,7 @@ class Window {
   [[nodiscard]] unsigned transmissions() const { return outstanding_ ? outstanding_->tries : 0; }
 
   // --- the peer's requests ------------------------------------------------------------------
-  [[nodiscard]] Inbound classify(MessageId id) const;
+  [[nodiscard]] Inbound classify(MessageId id) const { return ike::classify(id, expected_); }
   [[nodiscard]] MessageId expected_request() const { return expected_; }
   /// Remembers the answer to the expected request; a repeat gets it again, bit by bit.
   void response_sent(std::vector<Bytes> datagrams);

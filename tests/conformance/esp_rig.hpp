@@ -6,7 +6,7 @@
 #include "conformance/data_plane_suite.hpp"
 #include "crypto/provider.hpp"
 #include "esp/engine.hpp"
-#include "support/rng.hpp"
+#include "toys/rng.hpp"
 
 namespace cygnet::test {
 

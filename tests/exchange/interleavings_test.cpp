@@ -11,7 +11,7 @@
 #include <set>
 
 #include "pair.hpp"
-#include "support/toy_crypto.hpp"
+#include "toys/toy_crypto.hpp"
 
 namespace cygnet::test {
 namespace {

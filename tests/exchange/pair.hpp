@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "ike/engine.hpp"
-#include "support/rng.hpp"
+#include "toys/rng.hpp"
 
 namespace cygnet::test {
 

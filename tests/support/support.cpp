@@ -1,2 +1,2 @@
 // Keeps the support library from being empty; helpers with a body have files of their own.
-#include "support/rng.hpp"
+#include "toys/rng.hpp"

@@ -73,6 +73,15 @@ Step on_refused(IkeSa& sa, KeyOffer& keys, const wire::NotifyPayload& reason,
 }
 
 std::optional<Request> CreateChild::build(IkeSa& sa, Context& cx) {
+  // Somebody else, here or there, has made it while this task waited.
+  const bool there = std::ranges::any_of(sa.children.all(), [this](const Child& child) {
+    return child.wanted.name == wanted.name && child.is_current();
+  });
+  if (there) {
+    if (spi_in) cx.shared.spis.give_back(*std::exchange(spi_in, std::nullopt));
+    cx.done(std::exchange(request, RequestId{}), true);
+    return std::nullopt;
+  }
   if (sa.children.full()) {
     abandon(cx, "too many Child SAs");
     return std::nullopt;

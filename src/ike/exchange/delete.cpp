@@ -27,9 +27,19 @@ void end_by_peer(IkeSa& sa, Context& cx, model::ChildId id) {
   if (!child->successor && reply_to_delete(child->race, sa.initiator) == Survivor::theirs) {
     // While our own rekey of it is under way the peer's has won: ours will be redundant.
     if (child->their_fresh) succeed(sa, cx, id, *child->their_fresh);
+    auto* ours = sa.active ? std::get_if<RekeyChild>(&*sa.active) : nullptr;
+    if (ours != nullptr && ours->old == id) ours->superseded = true;
   }
   if (child->successor) {
     if (Child* fresh = sa.children.find(*child->successor)) activate_child(sa, cx, *fresh);
+  }
+  // The peer's new child of a race that is open here: it has lost, or nobody wants it any more.
+  // Either way the old child's race goes on without it.
+  for (Child& old : sa.children.all()) {
+    if (old.their_fresh != id || old.successor) continue;
+    old.their_fresh.reset();
+    old.race.their_attempt.reset();
+    child->redundant = true;
   }
   const model::ChildTemplate wanted = child->wanted;
   const bool replaced = !child->is_current();
@@ -87,6 +97,8 @@ void DeleteIke::abandon(Context& cx, const std::string&) {
 void expire_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& why) {
   Child* child = sa.children.find(id);
   if (child == nullptr || child->race.deleting) return;
+  // The peer rekeyed it and is late with its Delete.
+  if (child->successor) return drop_child(sa, cx, id, why);
   const bool again = child->is_current() && child->wanted.stays_up();
   child->race.deleting = true;
   if (again) {

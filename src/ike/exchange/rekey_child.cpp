@@ -124,8 +124,8 @@ Step RekeyChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply,
   RekeyFacts facts = child != nullptr ? child->race : RekeyFacts{};
   facts.ours = OurRekey::made;
   facts.our_attempt = attempt;
-  // Without the old child the peer's successor has taken over, or the peer wanted none.
-  const bool lost = child == nullptr || conclude(facts, sa.initiator) == Survivor::theirs;
+  const bool lost =
+      child != nullptr ? conclude(facts, sa.initiator) == Survivor::theirs : superseded;
   Child& fresh = install_child(sa, cx, *agreed, *child_keys,
                                {.spi_in = *spi_in,
                                 .we_started = true,
@@ -144,6 +144,12 @@ Step RekeyChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply,
   }
   if (lost) {
     enqueue(sa, cx, DeleteChildren{.children = {fresh_id}, .why = "redundant after a rekey race"});
+  } else if (child == nullptr) {
+    // The peer gave the old one up after its answer, which was late: this one is what there is.
+    cx.emit(event::ChildUp{.sa = sa.id,
+                           .child = fresh_id,
+                           .connection = sa.connection.name,
+                           .name = wanted.name});
   }
   cx.done(std::exchange(request, RequestId{}), true);
   return Done{};

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "config/swanctl_parser.hpp"
-#include "support/rng.hpp"
+#include "toys/rng.hpp"
 #include "unit/config/memory_files.hpp"
 
 namespace cygnet::control {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/rng.hpp"
+#include "toys/rng.hpp"
 
 namespace cygnet::control {
 namespace {

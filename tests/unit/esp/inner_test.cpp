@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "conformance/packets.hpp"
-#include "support/rng.hpp"
+#include "toys/rng.hpp"
 
 namespace cygnet::esp {
 namespace {

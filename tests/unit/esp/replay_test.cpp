@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "support/rng.hpp"
+#include "toys/rng.hpp"
 
 namespace cygnet::esp {
 namespace {

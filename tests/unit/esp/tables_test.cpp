@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "conformance/data_plane_suite.hpp"
-#include "support/rng.hpp"
+#include "toys/rng.hpp"
 
 namespace cygnet::esp {
 namespace {

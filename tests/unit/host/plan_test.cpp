@@ -6,7 +6,7 @@
 #include "host/dns.hpp"
 #include "host/state.hpp"
 #include "host/table.hpp"
-#include "support/rng.hpp"
+#include "toys/rng.hpp"
 
 namespace cygnet::host {
 namespace {

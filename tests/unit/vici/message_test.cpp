@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "support/rng.hpp"
+#include "toys/rng.hpp"
 
 namespace cygnet::vici {
 namespace {

@@ -1,7 +1,7 @@
 // The server's side of a vici connection, and the client against it.
 #include <gtest/gtest.h>
 
-#include "support/rng.hpp"
+#include "toys/rng.hpp"
 #include "vici/client.hpp"
 #include "vici/server_session.hpp"
 

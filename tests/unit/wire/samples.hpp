@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/writer.hpp"
-#include "support/rng.hpp"
+#include "toys/rng.hpp"
 #include "wire/codec.hpp"
 #include "wire/message.hpp"
 

@@ -1,10 +1,10 @@
-#include "support/toy_crypto.hpp"
+#include "toys/toy_crypto.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 
-#include "support/rng.hpp"
+#include "toys/rng.hpp"
 
 namespace cygnet::test {
 namespace {

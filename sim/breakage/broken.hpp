@@ -1,0 +1,26 @@
+// Rules that a simulation can break on purpose, to show that it would see it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace cygnet::sim {
+
+enum class Rule : std::uint8_t {
+  none,
+  judging,         ///< both ends of a crossing rekey keep their own SA (RFC 7296 §2.8.1)
+  replay,          ///< ESP packets are accepted again (RFC 4303 §3.4.3)
+  window,          ///< a repeated request is carried out again (RFC 7296 §2.1)
+  authentication,  ///< any proof of the shared key is accepted (RFC 7296 §2.15)
+  leases,          ///< two clients get the same address
+  ivs              ///< an ESP sequence number is used twice (RFC 4303 §2.2)
+};
+[[nodiscard]] std::string_view to_string(Rule rule);
+[[nodiscard]] std::optional<Rule> find_rule(std::string_view name);
+
+/// The rule that this thread breaks.
+[[nodiscard]] Rule broken();
+void set_broken(Rule rule);
+
+}  // namespace cygnet::sim

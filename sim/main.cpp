@@ -1,0 +1,108 @@
+// cygnet-sim: lives through histories and says which seed broke a rule.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "sim/world.hpp"
+
+namespace {
+
+using namespace cygnet;
+
+struct Line {
+  std::uint64_t seeds = 100;
+  std::uint64_t first = 1;
+  std::uint64_t one = 0;
+  unsigned minutes_max = 360;
+  unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
+  std::string broken = "none";
+};
+
+sim::Options options_of(const Line& line, std::uint64_t seed) {
+  return {.seed = seed,
+          .time_max = std::chrono::minutes{line.minutes_max},
+          .broken = *sim::find_rule(line.broken)};
+}
+
+std::string replay_command(const Line& line, std::uint64_t seed) {
+  std::string out = fmt::format("scripts/sim --seed {} --minutes {}", seed, line.minutes_max);
+  if (line.broken != "none") out += " --break " + line.broken;
+  return out;
+}
+
+int replay(const Line& line) {
+  sim::Options options = options_of(line, line.one);
+  options.transcript = true;
+  const sim::Report report = sim::simulate(options);
+  fmt::print("{}", report.transcript);
+  fmt::print("seed {}: {} nodes, {} datagrams, {} rekeys, {}\n", line.one, report.nodes,
+             report.datagrams, report.rekeys,
+             report.fault.empty() ? "everything held" : report.fault);
+  return report.fault.empty() ? 0 : 1;
+}
+
+int sweep(const Line& line) {
+  std::atomic<std::uint64_t> next{line.first};
+  std::atomic<bool> stop{false};
+  std::mutex lock;
+  std::uint64_t done = 0;
+  std::uint64_t datagrams = 0;
+  std::uint64_t rekeys = 0;
+  Duration virtual_time{0};
+  std::optional<std::uint64_t> bad;
+  std::string fault;
+  const auto started = std::chrono::steady_clock::now();
+  const auto work = [&] {
+    while (!stop) {
+      const std::uint64_t seed = next++;
+      if (seed >= line.first + line.seeds) return;
+      const sim::Report report = sim::simulate(options_of(line, seed));
+      const std::scoped_lock hold{lock};
+      ++done;
+      virtual_time += report.virtual_time;
+      datagrams += report.datagrams;
+      rekeys += report.rekeys;
+      if (report.fault.empty() || (bad && *bad < seed)) continue;
+      bad = seed;
+      fault = report.fault;
+      stop = true;
+    }
+  };
+  std::vector<std::thread> workers;
+  for (unsigned i = 0; i < line.jobs; ++i) workers.emplace_back(work);
+  for (std::thread& worker : workers) worker.join();
+  const std::chrono::duration<double> real = std::chrono::steady_clock::now() - started;
+  const double lived = std::chrono::duration<double>(virtual_time).count();
+  fmt::print("{} seeds in {:.1f} s: {:.1f} seeds/s, {:.0f} virtual hours, virtual:real {:.0f}:1, "
+             "{} datagrams, {} rekeys\n",
+             done, real.count(), static_cast<double>(done) / real.count(), lived / 3600,
+             lived / real.count(), datagrams, rekeys);
+  if (!bad) return 0;
+  fmt::print("seed {}: {}\nreplay it with: {}\n", *bad, fault, replay_command(line, *bad));
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Line line;
+  CLI::App app{"Simulates gateways and clients on bad networks, and checks what must always hold."};
+  app.add_option("--seeds", line.seeds, "How many histories")->capture_default_str();
+  app.add_option("--first", line.first, "The first seed")->capture_default_str();
+  app.add_option("--seed", line.one, "Replay this one and print its transcript");
+  app.add_option("--minutes", line.minutes_max, "The longest history, in virtual minutes")
+      ->check(CLI::Range(10, 10'000))
+      ->capture_default_str();
+  app.add_option("--jobs", line.jobs, "Threads")->check(CLI::Range(1, 256));
+  app.add_option("--break", line.broken,
+                 "Break a rule: judging, replay, window, authentication, leases, ivs")
+      ->check([](const std::string& name) {
+        return sim::find_rule(name) ? std::string{} : "no such rule";
+      });
+  CLI11_PARSE(app, argc, argv);
+  return line.one != 0 ? replay(line) : sweep(line);
+}

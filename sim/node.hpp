@@ -1,0 +1,72 @@
+// One virtual machine: the real engine and the real control, joined as the daemon joins them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "control/controller.hpp"
+#include "ike/engine.hpp"
+#include "sim/plane.hpp"
+#include "toys/rng.hpp"
+
+namespace cygnet::sim {
+
+/// What a node is; a restart makes the same again.
+struct NodeSpec {
+  std::string name;  ///< and identity, as an FQDN
+  IpAddress address;
+  std::optional<std::size_t> nat;  ///< the NAT it is behind
+  std::function<config::Loaded()> configuration;
+  bool gateway = false;
+  bool enemy = false;  ///< has a wrong key: must never get in
+};
+
+class Node final : public control::View {
+ public:
+  struct Hooks {
+    Plane::Hooks plane;
+    std::function<void(const ike::Event&)> event;
+    std::function<void(const std::string&)> log;
+  };
+  Node(NodeSpec spec, Hooks hooks, std::uint64_t seed, bool trace);
+
+  /// Boots: a fresh engine, controller and plane.
+  void start(Instant now);
+  /// Loses everything.
+  void crash();
+  [[nodiscard]] bool runs() const { return engine_.has_value(); }
+
+  void receive(const Packet& packet, Instant now);
+  void tick(Instant now);
+  void send(const Inner& inner, Instant now);
+  void command(ike::Command command, Instant now);
+  void network_changed(Instant now);
+  [[nodiscard]] std::optional<Instant> deadline() const;
+
+  [[nodiscard]] ike::Status status() const override { return engine_->status(); }
+  [[nodiscard]] std::optional<model::SaStats> stats(model::ChildId) const override {
+    return std::nullopt;
+  }
+  [[nodiscard]] const NodeSpec& spec() const { return spec_; }
+  [[nodiscard]] const Plane& plane() const { return *plane_; }
+
+ private:
+  void drain(Instant now);
+  void carry_out(ike::Actions actions, Instant now);
+  void carry_out(control::Effects effects, Instant now);
+  [[nodiscard]] ike::Answer answer(const ike::Ask& ask);
+
+  NodeSpec spec_;
+  Hooks hooks_;
+  test::SeededRng rng_;
+  std::optional<ike::Engine> engine_;
+  std::optional<control::Controller> controller_;
+  std::unique_ptr<Plane> plane_;
+  std::deque<std::variant<model::PlaneEvent, ike::Command, ike::Answer>> inputs_;
+  bool draining_ = false;
+  bool trace_;  ///< log every IKE message
+};
+
+}  // namespace cygnet::sim

@@ -1,0 +1,214 @@
+#include "sim/plane.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/writer.hpp"
+#include "sim/breakage/broken.hpp"
+#include "toys/toy_crypto.hpp"
+
+namespace cygnet::sim {
+namespace {
+
+constexpr std::size_t kHeldMax = 8;
+constexpr std::size_t kTagSize = 16;
+constexpr std::size_t kHeaderSize = 12;  // SPI and 64 bits of sequence number
+constexpr std::size_t kInnerSize = 16;   // number, source, destination
+
+std::uint64_t key_hash(const Secret& key) {
+  std::uint64_t out = 0xcbf29ce484222325;
+  for (const std::uint8_t byte : key.reveal()) out = (out ^ byte) * 0x100000001b3;
+  return out;
+}
+
+bool matches(const std::vector<model::TrafficSelector>& selectors, const IpAddress& address) {
+  return std::ranges::any_of(selectors, [&](const auto& one) { return one.range.contains(address); });
+}
+
+std::uint64_t number_at(ByteView bytes, std::size_t at, std::size_t size) {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < size; ++i) out = (out << 8) | bytes[at + i];
+  return out;
+}
+
+std::unique_ptr<crypto::Sealer> sealer_of(const model::SaSpec& sa) {
+  return *test::toy_crypto().sealer(sa.encr, sa.key_bits, sa.encr_key.reveal(), sa.integ, {});
+}
+
+model::ChildSpec copy_of(const model::ChildSpec& spec) {
+  model::ChildSpec out{.id = spec.id,
+                       .name = spec.name,
+                       .action = spec.action,
+                       .local_ts = spec.local_ts,
+                       .remote_ts = spec.remote_ts,
+                       .local = spec.local,
+                       .remote = spec.remote,
+                       .local_vips = spec.local_vips,
+                       .replaces = spec.replaces,
+                       .replay_window = spec.replay_window};
+  if (spec.inbound) out.inbound = spec.inbound->clone();
+  if (spec.outbound) out.outbound = spec.outbound->clone();
+  return out;
+}
+
+}  // namespace
+
+Result<void> Plane::install(const model::ChildSpec& child) {
+  Child made{.spec = copy_of(child), .age = ++clock_};
+  if (child.inbound) {
+    made.replay.emplace(child.replay_window, child.inbound->esn);
+    if (!by_spi_.emplace(child.inbound->spi, child.id).second) {
+      hooks_.fault("two children with one inbound SPI");
+    }
+  }
+  if (!children_.emplace(child.id, std::move(made)).second) hooks_.fault("a child installed twice");
+  if (!child.outbound || child.action != model::PolicyAction::protect) return {};
+  // What traps hold for these selectors goes now.
+  for (auto& [id, trap] : children_) {
+    for (const Inner& inner : std::exchange(trap.held, {})) send(inner);
+  }
+  return {};
+}
+
+Result<void> Plane::activate(model::ChildId id, const model::SaSpec& outbound) {
+  const auto at = children_.find(id);
+  if (at == children_.end()) return fail("activate", "no such child");
+  if (at->second.spec.outbound) hooks_.fault("a child activated twice");
+  at->second.spec.outbound = outbound.clone();
+  return {};
+}
+
+Result<void> Plane::relocate(model::ChildId id, const Endpoint& local, const Endpoint& remote) {
+  const auto at = children_.find(id);
+  if (at == children_.end()) return fail("relocate", "no such child");
+  at->second.spec.local = local;
+  at->second.spec.remote = remote;
+  return {};
+}
+
+Result<void> Plane::remove(model::ChildId id) {
+  const auto at = children_.find(id);
+  if (at == children_.end()) {
+    hooks_.fault("a child removed that is not there");
+    return {};
+  }
+  if (at->second.spec.inbound) by_spi_.erase(at->second.spec.inbound->spi);
+  children_.erase(at);
+  return {};
+}
+
+Result<model::SaStats> Plane::stats(model::ChildId) const { return model::SaStats{}; }
+
+std::vector<model::PlaneEvent> Plane::take_events() { return std::exchange(events_, {}); }
+
+bool Plane::send(const Inner& inner) {
+  Child* best = nullptr;
+  Child* trap = nullptr;
+  for (auto& [id, child] : children_) {
+    if (!matches(child.spec.local_ts, inner.source) ||
+        !matches(child.spec.remote_ts, inner.destination)) {
+      continue;
+    }
+    if (child.spec.action == model::PolicyAction::trap) trap = &child;
+    if (child.spec.outbound && (best == nullptr || child.age > best->age)) best = &child;
+  }
+  if (best != nullptr) {
+    seal(*best, inner);
+    return true;
+  }
+  if (trap == nullptr) return false;
+  if (trap->held.size() < kHeldMax) trap->held.push_back(inner);
+  events_.emplace_back(model::plane::Acquire{
+      .trap = trap->spec.id,
+      .packet = {.source = inner.source, .destination = inner.destination}});
+  return true;
+}
+
+void Plane::seal(Child& child, const Inner& inner) {
+  const model::SaSpec& sa = *child.spec.outbound;
+  const bool reuse = broken() == Rule::ivs && child.sequence % 50 == 49;
+  if (!reuse) ++child.sequence;
+  hooks_.sealed(key_hash(sa.encr_key), child.sequence);
+  Writer header;
+  header.be(sa.spi);
+  header.be(child.sequence);
+  Writer text;
+  text.be(inner.number);
+  text.put(inner.source.bytes());
+  text.put(inner.destination.bytes());
+  Bytes sealed = text.take();
+  Bytes tag(kTagSize);
+  Bytes out = header.take();
+  const Bytes iv(out.begin() + 4, out.end());
+  static_cast<void>(sealer_of(sa)->seal(out, iv, sealed, tag));
+  append(out, sealed);
+  append(out, tag);
+  hooks_.send({.source = child.spec.local,
+               .destination = child.spec.remote,
+               .bytes = std::move(out),
+               .esp = true});
+}
+
+void Plane::receive(const Packet& packet) {
+  if (packet.bytes.size() != kHeaderSize + kInnerSize + kTagSize) return;
+  const ByteView bytes = packet.bytes;
+  const EspSpi spi{static_cast<std::uint32_t>(number_at(bytes, 0, 4))};
+  const std::uint64_t sequence = number_at(bytes, 4, 8);
+  const auto known = by_spi_.find(spi);
+  if (known == by_spi_.end()) return;
+  Child& child = children_.at(known->second);
+  if (broken() != Rule::replay && !child.replay->fresh(sequence)) return;
+  Bytes text = to_bytes(bytes.subspan(kHeaderSize, kInnerSize));
+  if (!sealer_of(*child.spec.inbound)
+           ->open(bytes.first(kHeaderSize), bytes.subspan(4, 8), text, bytes.last(kTagSize))) {
+    return;
+  }
+  if (child.replay->accept(sequence) == esp::ReplayWindow::Verdict::replayed &&
+      broken() != Rule::replay) {
+    return;
+  }
+  const Inner inner{.number = number_at(text, 0, 8),
+                    .source = *IpAddress::from_bytes(ByteView{text}.subspan(8, 4)),
+                    .destination = *IpAddress::from_bytes(ByteView{text}.subspan(12, 4))};
+  if (!matches(child.spec.remote_ts, inner.source) ||
+      !matches(child.spec.local_ts, inner.destination)) {
+    return hooks_.fault("an inner packet outside its child's selectors");
+  }
+  if (!std::exchange(child.received, true)) {
+    events_.emplace_back(model::plane::FirstInbound{child.spec.id});
+  }
+  if (packet.source != child.spec.remote) {
+    events_.emplace_back(model::plane::MappingChange{child.spec.id, packet.source});
+  }
+  hooks_.deliver(inner);
+}
+
+std::vector<Plane::View> Plane::children() const {
+  std::vector<View> out;
+  for (const auto& [id, child] : children_) {
+    if (!child.spec.inbound) continue;
+    View view{.id = id,
+              .spi_in = child.spec.inbound->spi,
+              .spi_out = std::nullopt,
+              .key_in = key_hash(child.spec.inbound->encr_key)};
+    if (child.spec.outbound) {
+      view.spi_out = child.spec.outbound->spi;
+      view.key_out = key_hash(child.spec.outbound->encr_key);
+    }
+    out.push_back(view);
+  }
+  return out;
+}
+
+std::optional<IpAddress> Plane::own_address() const {
+  std::optional<IpAddress> out;
+  std::uint64_t age = 0;
+  for (const auto& [id, child] : children_) {
+    if (!child.spec.inbound || child.age < age || child.spec.local_ts.empty()) continue;
+    age = child.age;
+    out = child.spec.local_ts.front().range.first;
+  }
+  return out;
+}
+
+}  // namespace cygnet::sim

@@ -1,0 +1,176 @@
+#include "sim/scenario.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "pki/identity.hpp"
+
+namespace cygnet::sim {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+const IpAddress kGatewayAddress = IpAddress::v4(0xc6336401);  // 198.51.100.1
+constexpr std::string_view kGatewayName = "gw.example";
+constexpr std::string_view kMediaServer = "t520.example";
+
+/// What all ends of one world share.
+struct Terms {
+  Duration child_rekey{0};
+  Duration ike_rekey{0};
+  Duration dpd{0};
+};
+
+model::Identity identity(std::string_view name) {
+  return {.type = IdType::fqdn, .data = to_bytes(name)};
+}
+
+config::SharedSecret secret(std::string_view client, std::string_view value) {
+  config::SharedSecret out{.name = std::string{client}};
+  out.owners = {identity(client)};
+  out.value = Secret{as_bytes(value)};
+  return out;
+}
+
+std::string password_of(std::string_view client) { return fmt::format("secret of {}", client); }
+
+model::Connection connection(const Terms& terms, std::string_view local) {
+  model::Connection out{.name = "home"};
+  out.proposals = *model::parse_proposals("aes128gcm16-prfsha256-x25519", ProtocolId::ike);
+  out.local = {.method = model::AuthClass::psk, .id = identity(local)};
+  out.remote.method = model::AuthClass::psk;
+  out.dpd_delay = terms.dpd;
+  out.lifetime = {.rekey = terms.ike_rekey,
+                  .life = terms.ike_rekey + terms.ike_rekey / 10,
+                  .jitter = terms.ike_rekey / 10};
+  model::ChildTemplate child{.name = "net"};
+  child.esp_proposals = *model::parse_proposals("aes128gcm16-x25519", ProtocolId::esp);
+  child.lifetime = {.rekey = terms.child_rekey,
+                    .life = terms.child_rekey + terms.child_rekey / 10,
+                    .jitter = terms.child_rekey / 10};
+  out.children.push_back(std::move(child));
+  return out;
+}
+
+config::Loaded client_configuration(const Terms& terms, const std::string& name, bool enemy) {
+  config::Loaded out;
+  model::Connection home = connection(terms, name);
+  home.remote_addrs = {IpRange{kGatewayAddress, kGatewayAddress}};
+  home.remote.id = identity(kGatewayName);
+  home.vips = {IpAddress::any(IpFamily::v4)};
+  home.children[0].remote_ts = {*model::parse_selector("10.0.0.0/24")};
+  home.children[0].keep_up = true;
+  out.connections.push_back(std::move(home));
+  // The enemy knows everything but the key.
+  out.shared_secrets.push_back(
+      secret(kGatewayName, enemy ? std::string{"a guess"} : password_of(name)));
+  return out;
+}
+
+config::Loaded gateway_configuration(const Terms& terms, const std::vector<std::string>& clients) {
+  config::Loaded out;
+  const auto pool = [&](const char* name, std::uint32_t first, std::uint32_t last) {
+    out.pools.push_back({.name = name, .range = {IpAddress::v4(first), IpAddress::v4(last)}});
+  };
+  pool("warriors", 0x0a090002, 0x0a0900fe);
+  pool("media", 0x0a090001, 0x0a090001);
+  model::Connection warriors = connection(terms, kGatewayName);
+  warriors.name = "warriors";
+  warriors.pools = {"warriors"};
+  warriors.children[0].local_ts = {*model::parse_selector("10.0.0.0/24")};
+  model::Connection media = warriors;
+  media.name = "media";
+  media.pools = {"media"};
+  media.remote.id = identity(kMediaServer);
+  out.connections = {std::move(warriors), std::move(media)};
+  for (const std::string& client : clients) {
+    out.shared_secrets.push_back(secret(client, password_of(client)));
+  }
+  return out;
+}
+
+Weather make_weather(test::SeededRng& rng) {
+  Weather out{.delay = milliseconds{1 + rng.below(150)}};
+  if (rng.below(3) != 0) out.loss = rng.below(250);
+  if (rng.below(2) == 0) out.duplicates = rng.below(200);
+  if (rng.below(3) == 0) out.damage = rng.below(50);
+  if (rng.below(2) == 0) out.jitter = milliseconds{rng.below(400)};
+  return out;
+}
+
+Duration between(test::SeededRng& rng, Duration low, Duration high) {
+  return low + Duration{static_cast<Duration::rep>(
+                   rng.below(static_cast<std::uint64_t>((high - low).count()) + 1))};
+}
+
+/// Short histories are much more frequent than long ones: each doubling is as likely as the next.
+Duration history(test::SeededRng& rng, Duration low, Duration high) {
+  const double factor = static_cast<double>(high.count()) / static_cast<double>(low.count());
+  const double position = static_cast<double>(rng.below(1'000'000)) / 1e6;
+  const double picked = static_cast<double>(low.count()) * std::pow(factor, position);
+  return Duration{static_cast<Duration::rep>(picked)};
+}
+
+}  // namespace
+
+Scenario make_scenario(const Options& options, test::SeededRng& rng) {
+  Scenario out;
+  out.time = history(rng, options.time_min, options.time_max);
+  out.calm = rng.below(8) == 0;
+  out.weather = make_weather(rng);
+  if (out.calm) {
+    out.weather = {.delay = milliseconds{1 + rng.below(100)}};
+    if (rng.below(2) == 0) out.weather.jitter = milliseconds{rng.below(30)};
+  }
+  // About as many rekeys, faults and packets in a long history as in a short one.
+  const Duration pace = std::max<Duration>(out.time / 40, seconds{30});
+  const Terms terms{.child_rekey = between(rng, pace, 4 * pace),
+                    .ike_rekey = between(rng, 2 * pace, 10 * pace),
+                    .dpd = between(rng, seconds{10}, seconds{30})};
+  out.fault_interval = out.time / static_cast<int>(5 + rng.below(30));
+  out.traffic_interval = out.time / static_cast<int>(100 + rng.below(400));
+
+  // 2 to 20 nodes, mostly few: the square makes the large worlds rare.
+  const std::uint64_t roll = rng.below(100);
+  const std::size_t clients = 1 + static_cast<std::size_t>(roll * roll * 18 / 10'000);
+  const bool enemy = clients > 1 && rng.below(3) == 0;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < clients; ++i) {
+    names.push_back(i == 1 ? std::string{kMediaServer} : fmt::format("client{}.example", i));
+  }
+  if (enemy) names.push_back("enemy.example");
+  out.nodes.push_back({.name = std::string{kGatewayName},
+                       .address = kGatewayAddress,
+                       .nat = std::nullopt,
+                       .configuration = [terms, names] { return gateway_configuration(terms, names); },
+                       .gateway = true});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const bool is_enemy = enemy && i + 1 == names.size();
+    const auto index = static_cast<std::uint32_t>(i);
+    NodeSpec spec{.name = names[i],
+                  .address = IpAddress::v4(0xcb007102 + index),  // 203.0.113.2...
+                  .nat = std::nullopt,
+                  .configuration = [terms, name = names[i],
+                                    is_enemy] { return client_configuration(terms, name, is_enemy); },
+                  .enemy = is_enemy};
+    if (rng.below(2) == 0) {
+      // A home of its own, or next to somebody else's device.
+      if (out.nats.empty() || rng.below(3) != 0) {
+        const auto number = static_cast<std::uint32_t>(out.nats.size());
+        out.nats.push_back({.address = IpAddress::v4(0xcb007180 + number),
+                            .timeout = between(rng, seconds{30}, seconds{180})});
+      }
+      spec.nat = out.nats.size() - 1;
+      spec.address = IpAddress::v4(0xc0a80002 + index);  // 192.168.0.2...
+    }
+    out.nodes.push_back(std::move(spec));
+  }
+  return out;
+}
+
+}  // namespace cygnet::sim
