@@ -37,7 +37,6 @@ enum class Inbound : std::uint8_t { fresh, repeated, stale };
 /// The only owner of an IKE_SA's Message IDs. Window size is 1 both ways.
 class Window {
  public:
-
   // --- our requests -------------------------------------------------------------------------
   [[nodiscard]] bool idle() const { return !outstanding_; }
   [[nodiscard]] MessageId next_request() const { return next_request_; }

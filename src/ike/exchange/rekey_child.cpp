@@ -146,10 +146,8 @@ Step RekeyChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply,
     enqueue(sa, cx, DeleteChildren{.children = {fresh_id}, .why = "redundant after a rekey race"});
   } else if (child == nullptr) {
     // The peer gave the old one up after its answer, which was late: this one is what there is.
-    cx.emit(event::ChildUp{.sa = sa.id,
-                           .child = fresh_id,
-                           .connection = sa.connection.name,
-                           .name = wanted.name});
+    cx.emit(event::ChildUp{
+        .sa = sa.id, .child = fresh_id, .connection = sa.connection.name, .name = wanted.name});
   }
   cx.done(std::exchange(request, RequestId{}), true);
   return Done{};
