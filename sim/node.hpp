@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "control/controller.hpp"
 #include "ike/engine.hpp"
@@ -12,6 +13,9 @@
 #include "toys/rng.hpp"
 
 namespace cygnet::sim {
+
+/// What the enemy takes for the shared key.
+inline constexpr std::string_view kGuessedKey = "a guess";
 
 /// What a node is; a restart makes the same again.
 struct NodeSpec {

@@ -68,7 +68,7 @@ config::Loaded client_configuration(const Terms& terms, const std::string& name,
   out.connections.push_back(std::move(home));
   // The enemy knows everything but the key.
   out.shared_secrets.push_back(
-      secret(kGatewayName, enemy ? std::string{"a guess"} : password_of(name)));
+      secret(kGatewayName, enemy ? std::string{kGuessedKey} : password_of(name)));
   return out;
 }
 
@@ -117,6 +117,28 @@ Duration history(test::SeededRng& rng, Duration low, Duration high) {
 }
 
 }  // namespace
+
+Scenario make_handshake() {
+  const Terms terms{.child_rekey = std::chrono::hours{1}, .ike_rekey = std::chrono::hours{4}};
+  const std::string name = "client0.example";
+  Scenario out;
+  out.nodes.push_back({.name = std::string{kGatewayName},
+                       .address = kGatewayAddress,
+                       .nat = std::nullopt,
+                       .configuration = [terms, name] { return gateway_configuration(terms, {name}); },
+                       .gateway = true});
+  out.nodes.push_back({.name = name,
+                       .address = IpAddress::v4(0xcb007102),
+                       .nat = std::nullopt,
+                       .configuration = [terms, name] {
+                         config::Loaded out_config = client_configuration(terms, name, false);
+                         model::ChildTemplate& child = out_config.connections[0].children[0];
+                         child.keep_up = false;
+                         child.start_action = model::ChildAction::start;
+                         return out_config;
+                       }});
+  return out;
+}
 
 Scenario make_scenario(const Options& options, test::SeededRng& rng) {
   Scenario out;

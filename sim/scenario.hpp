@@ -23,6 +23,9 @@ struct Scenario {
 /// behind NATs; and an enemy that has a wrong key.
 [[nodiscard]] Scenario make_scenario(const Options& options, test::SeededRng& rng);
 
+/// A gateway and one client that calls it once.
+[[nodiscard]] Scenario make_handshake();
+
 /// The addresses of the two ends of a node's child as applications see them.
 inline const IpAddress kGatewayInner = IpAddress::v4(0x0a000001);  // 10.0.0.1
 

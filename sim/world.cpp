@@ -475,7 +475,7 @@ Report World::run() {
   push(scenario_.time, {.kind = Event::Kind::action, .action = [this] { heal(); }});
   Instant end = faults_end_ + kSettleTime;
   live_until(end);
-  for (std::size_t i = 1; i < places_.size(); ++i) {
+  for (std::size_t i = 1; i < places_.size() && report_.fault.empty(); ++i) {
     std::string lacks = missing(i);
     for (int look = 0; look < kLooks && !lacks.empty() && report_.fault.empty(); ++look) {
       end = end + kLookInterval;
