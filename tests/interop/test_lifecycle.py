@@ -1,0 +1,178 @@
+"""Tunnels that do not die by themselves: rekeys by the hundred, addresses that change, lines that
+are cut, gateways that are killed (requirements S23-S27).
+
+CYGNET_FULL=1 cuts the line for ten minutes instead of 75 seconds."""
+
+import os
+import time
+import unittest
+
+from rig import conf
+from rig.net import World, pair, wait_for
+from rig.peer import Cygnet, StrongSwan
+from rig.traffic import Ping, ping
+
+FULL = os.environ.get("CYGNET_FULL") == "1"
+CHILD_REKEYS = 1000
+IKE_REKEYS = 100
+CUT_SECONDS = 600 if FULL else 75
+RETURN_SECONDS = 30
+
+
+class Marathon(unittest.TestCase):
+    """Rekeys started by both sides in turn, under pings: none is lost."""
+
+    def run_marathon(self, gateway_type, client_type):
+        world = self.enterContext(World())
+        gw, cl = pair(world)
+        suite = ("aes256gcm16-prfsha384-x25519", "aes256gcm16-x25519")
+        gateway = gateway_type(gw, conf.gateway(auth="psk", suite=suite)).start()
+        client = client_type(cl, conf.client(auth="psk", suite=suite)).start()
+        client.up()
+
+        def children():
+            return [child["spi-in"] for child in client.children()]
+
+        def sas():
+            return [sa["initiator-spi"] for _, sa in client.established()]
+
+        def settled():
+            return (len(gateway.children()) == len(client.children()) == 1
+                    and len(gateway.sas()) == len(client.sas()) == 1)
+
+        flood = Ping(cl, "10.1.0.1", 10_000_000, 0.002)
+        started = time.monotonic()
+        every = CHILD_REKEYS // IKE_REKEYS
+        for number in range(CHILD_REKEYS):
+            before = children()
+            (client if number % 2 else gateway).rekey_child()
+            wait_for(lambda: children() and children() != before, "a new child")
+            wait_for(settled, "the old child's end", 15)
+            if number % every == 0:
+                before = sas()
+                if number // every % 2:
+                    client.rekey_ike("home")
+                else:
+                    gateway.rekey_ike("rw")
+                wait_for(lambda: sas() and sas() != before, "a new IKE_SA")
+                wait_for(settled, "the old IKE_SA's end", 15)
+        took = time.monotonic() - started
+        flood.stop()
+        sent, received = flood.counts()
+        print(f"{CHILD_REKEYS} CHILD and {IKE_REKEYS} IKE rekeys in {took:.0f} s, "
+              f"{sent} pings, {sent - received} lost")
+        self.assertEqual(sent - received, 0)
+
+    def test_gateway(self):
+        self.run_marathon(Cygnet, StrongSwan)
+
+    def test_client(self):
+        self.run_marathon(StrongSwan, Cygnet)
+
+
+SECRETS = 'secrets { ike { secret = "a shared secret of the tests" } }\n'
+GATEWAY = """connections {
+  warriors {
+    pools = warriors
+    dpd_delay = 30s
+    local { auth = psk
+      id = gw.example }
+    remote { auth = psk }
+    children { net { local_ts = 10.1.0.0/24, 10.9.0.0/24 } }
+  }
+  media {
+    pools = media
+    dpd_delay = 30s
+    local { auth = psk
+      id = gw.example }
+    remote { auth = psk
+      id = t520.example }
+    children { net { local_ts = 10.1.0.0/24, 10.9.0.0/24 } }
+  }
+}
+pools {
+  warriors { addrs = 10.9.0.64/26 }
+  media { addrs = 10.9.0.5 }
+}
+""" + SECRETS
+
+
+def device(name, gateway):
+    return f"""connections {{ home {{
+  remote_addrs = {gateway}
+  vips = 0.0.0.0
+  local {{ auth = psk
+    id = {name} }}
+  remote {{ auth = psk
+    id = gw.example }}
+  children {{ net {{
+    remote_ts = 10.1.0.0/24, 10.9.0.0/24
+    keep_up = yes
+  }} }}
+}} }}
+""" + SECRETS
+
+
+class MediaServer(unittest.TestCase):
+    """t520 at home behind a NAT router keeps its tunnel up though its applications send nothing;
+    a laptop elsewhere reaches it again soon after whatever happened."""
+
+    def setUp(self):
+        world = self.enterContext(World())
+        gw, router, t520, laptop = (world.node(name) for name in ("gw", "nat", "t520", "lap"))
+        world.link(gw, "e0", router, "out")
+        world.link(gw, "e1", laptop, "e0")
+        world.link(t520, "e0", router, "in")
+        gw.address("e0", "192.0.2.1/24")
+        gw.address("e1", "198.51.100.1/24")
+        gw.address("lo", "10.1.0.1/24")
+        gw.forward()
+        router.address("out", "192.0.2.254/24")
+        router.address("in", "10.0.7.1/24")
+        router.forward()
+        router.masquerade("out")
+        t520.address("e0", "10.0.7.2/24")
+        t520.route("default", "via", "10.0.7.1")
+        laptop.address("e0", "198.51.100.2/24")
+        laptop.route("default", "via", "198.51.100.1")
+        self.router, self.laptop_node = router, laptop
+        self.gateway = Cygnet(gw, GATEWAY).start()
+        self.t520 = Cygnet(t520, device("t520.example", "192.0.2.1")).start()
+        self.laptop = Cygnet(laptop, device("laptop.example", "198.51.100.1")).start()
+        for peer in (self.t520, self.laptop):
+            wait_for(peer.children, f"the tunnel of {peer.node.name}")
+        self.assertTrue(self.reaches())
+
+    def reaches(self):
+        return ping(self.laptop_node, "10.9.0.5", count=1, interval=0.2) == 0
+
+    def seconds_until_reached(self, limit):
+        started = time.monotonic()
+        wait_for(self.reaches, "t520 is reached again", limit)
+        took = time.monotonic() - started
+        print(f"{self.id().rsplit('.', 1)[-1]}: reached again after {took:.1f} s")
+        return took
+
+    def test_router_gets_another_address(self):
+        before = [sa["initiator-spi"] for _, sa in self.t520.established()]
+        self.router.ip("addr", "del", "192.0.2.254/24", "dev", "out")
+        self.router.address("out", "192.0.2.77/24")
+        self.assertLess(self.seconds_until_reached(RETURN_SECONDS), RETURN_SECONDS)
+        after = [sa["initiator-spi"] for _, sa in self.t520.established()]
+        self.assertEqual(before, after, "t520 notices nothing")
+        self.assertNotIn("down", "".join(self.t520.warnings()))
+
+    def test_line_is_cut(self):
+        self.router.ip("link", "set", "out", "down")
+        time.sleep(CUT_SECONDS)  # the length of the cut is what is tested
+        self.router.ip("link", "set", "out", "up")
+        self.assertLess(self.seconds_until_reached(RETURN_SECONDS), RETURN_SECONDS)
+
+    def test_gateway_is_killed(self):
+        self.gateway.kill()
+        self.gateway.start()
+        self.assertLess(self.seconds_until_reached(RETURN_SECONDS), RETURN_SECONDS)
+
+
+if __name__ == "__main__":
+    unittest.main()
