@@ -1,5 +1,7 @@
 // Identities as people write them: printed and read again they are the same.   RFC 4945
 // Modules: pki
+#include <algorithm>
+
 #include "fuzz_target.hpp"
 #include "pki/identity.hpp"
 
@@ -11,8 +13,9 @@ void fuzz_identity_text(ByteView input) {
     const std::string printed = pki::to_text(*identity);
     CYG_CHECK(!printed.empty());
     for (const char c : printed) CYG_CHECK(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
-    CYG_CHECK(pki::match_identity(*identity, *identity).has_value() ||
-              printed.find('*') != std::string::npos);
+    // A wildcard matches no wildcard. (Octets that cannot be printed come out as hexadecimal.)
+    const bool wild = std::ranges::find(identity->data, '*') != identity->data.end();
+    CYG_CHECK(pki::match_identity(*identity, *identity).has_value() || wild);
   }
   if (const auto pattern = pki::parse_identity_pattern(text)) {
     CYG_CHECK(!pki::to_text(*pattern).empty());
