@@ -72,6 +72,16 @@ void Node::network_changed(Instant now) {
   drain(now);
 }
 
+void Node::move(const IpAddress& address, std::optional<std::size_t> nat, Instant now) {
+  spec_.address = address;
+  spec_.nat = nat;
+  if (!runs()) return;
+  for (const ike::IkeStatus& sa : status().sas) {
+    inputs_.emplace_back(ike::command::Readdress{.sa = sa.id, .local = address});
+  }
+  network_changed(now);
+}
+
 std::optional<Instant> Node::deadline() const {
   std::optional<Instant> out = controller_->deadline();
   if (const auto own = engine_->deadline(); own && (!out || own->at < *out)) out = own->at;

@@ -47,6 +47,8 @@ class Node final : public control::View {
   void send(const Inner& inner, Instant now);
   void command(ike::Command command, Instant now);
   void network_changed(Instant now);
+  /// The machine is in another network now.
+  void move(const IpAddress& address, std::optional<std::size_t> nat, Instant now);
   [[nodiscard]] std::optional<Instant> deadline() const;
 
   [[nodiscard]] ike::Status status() const override { return engine_->status(); }

@@ -96,6 +96,7 @@ class World {
   std::uint64_t order_ = 0;
   std::size_t at_once_ = 0;
   std::uint64_t inner_ = 0;
+  std::uint32_t moves_ = 0;
   bool faults_ = true;
   Report report_;
 };
@@ -311,7 +312,7 @@ void World::fault() {
     return low + Duration{static_cast<Duration::rep>(
                      rng_.below(static_cast<std::uint64_t>((high - low).count())))};
   };
-  switch (rng_.below(10)) {
+  switch (rng_.below(11)) {
     case 0: {
       const Duration time = pick(seconds{2}, minutes{12});
       note(spec.name + ": line cut");
@@ -368,6 +369,17 @@ void World::fault() {
           ike::command::Terminate{.filter = {.child = rng_.below(2) == 0 ? "net" : ""}},
           clock(places_[0]));
       return set_alarm(0);
+    case 9: {
+      if (index == 0 || place.paused_until > now_) return;
+      // From the home network to the mobile one, or back behind some router.
+      note(spec.name + ": moves to another network");
+      ++moves_;
+      const bool behind = !network_.nats.empty() && rng_.below(2) == 0;
+      const auto nat = behind ? std::optional{rng_.below(network_.nats.size())} : std::nullopt;
+      const IpAddress address = IpAddress::v4((behind ? 0xc0a90000U : 0xcb008000U) + moves_);
+      place.node->move(address, nat, clock(place));
+      return set_alarm(index);
+    }
     default:
       for (std::uint64_t i = 0; i < 5; ++i) attack();
   }

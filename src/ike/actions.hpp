@@ -148,11 +148,18 @@ struct Unroute {
   std::string connection;
   std::string child;
 };
+/// Our address towards a peer is another one now; or it may be, with the same address: then the
+/// peer is asked whether it still hears us.
+struct Readdress {
+  SaId sa;
+  IpAddress local;
+};
 /// Delete every IKE_SA, tell the peers, then emit Quiet.
 struct Shutdown {};
 }  // namespace command
-using Command = std::variant<command::SetConnections, command::Initiate, command::Terminate,
-                             command::Rekey, command::Route, command::Unroute, command::Shutdown>;
+using Command =
+    std::variant<command::SetConnections, command::Initiate, command::Terminate, command::Rekey,
+                 command::Route, command::Unroute, command::Readdress, command::Shutdown>;
 
 // --- Actions: carry out all of them, in order, before the next call. ---------------------------
 

@@ -5,6 +5,7 @@
 #include "ike/engine_impl.hpp"
 #include "ike/exchange/delete.hpp"
 #include "ike/exchange/ike_sa_init.hpp"
+#include "ike/exchange/mobike.hpp"
 #include "ike/limits.hpp"
 
 namespace cygnet::ike {
@@ -107,6 +108,7 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
   }
   IkeSa sa{.id = cx.next_sa(),
            .initiator = true,
+           .caller = true,
            .spi_i = IkeSpi{rng.u64() | 1},
            .local = initiate.local,
            .remote = initiate.remote,
@@ -238,6 +240,19 @@ void Engine::Impl::on_command(command::Unroute&& unroute, Context& cx) {
   cx.out.emplace_back(action::Remove{.child = at->id});
   routed.erase(at);
   cx.done(unroute.request, true);
+}
+
+void Engine::Impl::on_command(command::Readdress&& readdress, Context& cx) {
+  const auto at = sas.find(readdress.sa);
+  if (at == sas.end() || at->second.is_closed()) return;
+  IkeSa& sa = at->second;
+  if (sa.local.address != readdress.local) {
+    change_local(sa, cx, readdress.local);
+  } else if (sa.is_established() && sa.is_current() && !sa.active && sa.tasks.empty()) {
+    enqueue(sa, cx, Liveness{});
+  } else if (sa.window.hurry(cx.now)) {
+    cx.attention.push_back(sa.id);
+  }
 }
 
 void Engine::Impl::on_command(command::Shutdown&&, Context& cx) {

@@ -6,6 +6,7 @@
 #include "ike/exchange/delete.hpp"
 #include "ike/exchange/ike_auth.hpp"
 #include "ike/exchange/ike_sa_init.hpp"
+#include "ike/exchange/mobike.hpp"
 #include "ike/exchange/rekey_child.hpp"
 #include "ike/exchange/rekey_ike.hpp"
 #include "ike/limits.hpp"
@@ -331,15 +332,9 @@ void Engine::Impl::on_opened(IkeSa& sa, const Received& received, PayloadType fi
 /// A peer behind a NAT is where its newest authentic request came from (RFC 7296 §2.23).
 void Engine::Impl::follow_endpoint(IkeSa& sa, const Received& received, Context& cx) {
   const bool moved = received.remote != sa.remote || received.local != sa.local;
-  const bool may_follow = sa.is_half_open() || (sa.nat_remote && !sa.nat_local) ||
-                          received.local.address == sa.local.address;
-  if (!moved || !may_follow || sa.initiator) return;
-  sa.local = received.local;
-  sa.remote = received.remote;
-  for (const Child& child : sa.children.all()) {
-    cx.out.emplace_back(
-        action::Relocate{.child = child.id, .local = sa.local, .remote = sa.remote});
-  }
+  const bool may_follow = sa.is_half_open() || (sa.nat_remote && !sa.nat_local);
+  if (!moved || !may_follow || sa.caller) return;
+  move_to(sa, cx, received.local, received.remote);
 }
 
 void Engine::Impl::on_request(IkeSa& sa, const Received& received,
@@ -462,6 +457,11 @@ void Engine::Impl::on_informational(IkeSa& sa, const Received& received,
                  .advice = "the peer did not accept our identity or proof; its log says why"});
   }
   DeleteAnswer answer = answer_delete(sa, payloads, cx);
+  if (!answer.ike) {
+    for (wire::Payload& one : answer_mobike(sa, received, payloads, cx)) {
+      answer.payloads.push_back(std::move(one));
+    }
+  }
   send_response(sa, cx, received, answer.payloads);
   if (!answer.ike || sa.is_closed()) return;
   std::vector<std::string> again;

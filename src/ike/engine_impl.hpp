@@ -79,6 +79,7 @@ struct Engine::Impl {
   void on_command(command::Rekey&& rekey, Context& cx);
   void on_command(command::Route&& route, Context& cx);
   void on_command(command::Unroute&& unroute, Context& cx);
+  void on_command(command::Readdress&& readdress, Context& cx);
   void on_command(command::Shutdown&& shutdown, Context& cx);
   void on_plane(const model::plane::Acquire& acquire, Context& cx);
   void on_plane(const model::plane::Expire& expire, Context& cx);

@@ -54,6 +54,7 @@ struct Context {
 /// What the peer told us it can do.
 struct PeerAbilities {
   bool fragmentation = false;      ///< RFC 7383
+  bool mobike = false;             ///< RFC 4555
   bool digital_signature = false;  ///< RFC 7427
   std::vector<HashId> hashes;
   std::vector<Bytes> authorities;  ///< from its CERTREQs
@@ -68,7 +69,8 @@ enum class Standing : std::uint8_t {
 
 struct IkeSa {
   SaId id;
-  bool initiator = false;  ///< we are the original initiator
+  bool initiator = false;  ///< we are the initiator of this IKE_SA (a rekey may change that)
+  bool caller = false;     ///< we initiated the first of a row of rekeyed IKE_SAs
   IkeSpi spi_i;
   IkeSpi spi_r;
   Endpoint local;
@@ -78,6 +80,7 @@ struct IkeSa {
   PeerAbilities peer;
   bool nat_local = false;
   bool nat_remote = false;
+  Bytes seen_as;  ///< a hash of the address the peer sees us at, from its NAT notifies
   std::optional<model::Identity> local_id;
   std::optional<model::Identity> remote_id;
   std::vector<IpAddress> local_vips;

@@ -97,6 +97,23 @@ struct Liveness {
   [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
   void abandon(Context& cx, const std::string& why);
 };
-using Task = std::variant<CreateChild, RekeyChild, RekeyIke, DeleteChildren, DeleteIke, Liveness>;
+/// Tells the peer where we are now (RFC 4555 §3.5).
+struct UpdateAddresses {
+  Endpoint told{};  ///< what the request under way says
+
+  [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
+  [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
+  void abandon(Context& cx, const std::string& why);
+};
+/// Asks whether the peer is really where it says (RFC 4555 §3.7).
+struct CheckPath {
+  Bytes cookie{};
+
+  [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
+  [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
+  void abandon(Context& cx, const std::string& why);
+};
+using Task = std::variant<CreateChild, RekeyChild, RekeyIke, DeleteChildren, DeleteIke, Liveness,
+                          UpdateAddresses, CheckPath>;
 
 }  // namespace cygnet::ike

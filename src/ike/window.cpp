@@ -61,6 +61,15 @@ void Window::request_sent(std::vector<Bytes> datagrams, Instant now, const Retra
                              .due = now + rule.timeout};
 }
 
+bool Window::hurry(Instant now) {
+  if (!outstanding_) return false;
+  // What was lost on the old path does not count.
+  outstanding_->tries = 1;
+  outstanding_->wait = outstanding_->rule.timeout;
+  outstanding_->due = now;
+  return true;
+}
+
 void Window::doubt(Instant now) {
   if (!outstanding_ || std::exchange(outstanding_->doubted, true)) return;
   const unsigned left = std::min(kDoubtTries, outstanding_->rule.tries);

@@ -51,6 +51,8 @@ class Window {
   void response_taken();
   /// IKE_SA_INIT starts anew with the same Message ID 0 (RFC 7296 §2.6, §1.2).
   void restart_init();
+  /// The path has changed: the outstanding request is due now. False when there is none.
+  bool hurry(Instant now);
   /// Due at `deadline()`: the datagrams to repeat, or nothing when tries are used up.
   struct Retransmission {
     bool gave_up = false;

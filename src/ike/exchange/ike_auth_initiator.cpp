@@ -4,6 +4,7 @@
 #include "ike/child_sa.hpp"
 #include "ike/exchange/configuration.hpp"
 #include "ike/exchange/ike_auth_common.hpp"
+#include "ike/exchange/mobike.hpp"
 #include "ike/peer_refusal.hpp"
 #include "ike/select.hpp"
 #include "pki/identity.hpp"
@@ -103,6 +104,7 @@ State on_own_proof(ProveToResponder&& state, IkeSa& sa, const Answer& answer, Co
   if (sa.connection.remote.id && !has_wildcard(*sa.connection.remote.id)) {
     payloads->push_back(wire::IdPayload{.initiator = false, .id = *sa.connection.remote.id});
   }
+  add_mobike_supported(sa, *payloads);
   payloads->push_back(auth);
   AwaitAuthReply next{.our_method = sa.connection.local.method};
   if (sa.first_child) {
@@ -170,6 +172,7 @@ State on_judgement(JudgeResponder&& state, IkeSa& sa, const Answer& answer, Cont
     return refuse_responder(sa, cx, state.sent, std::move(peer).error());
   }
   learn_authorities(sa, state.reply);
+  learn_mobike(sa, state.reply);
   SkKeys& keys = state.sent.handshake.keys;
   become_established(sa, cx);
   auto problem = take_first_child(sa, cx, state.sent, keys, state.reply);

@@ -4,6 +4,7 @@
 #include "ike/child_sa.hpp"
 #include "ike/exchange/configuration.hpp"
 #include "ike/exchange/ike_auth_common.hpp"
+#include "ike/exchange/mobike.hpp"
 #include "ike/limits.hpp"
 #include "ike/select.hpp"
 #include "pki/identity.hpp"
@@ -59,6 +60,8 @@ State finish(IkeSa& sa, Context& cx, Handshake& handshake, PeerAuthenticated pee
              const std::vector<wire::Payload>& request, std::vector<wire::Payload> answer,
              std::optional<NotifyType> address_failure) {
   become_established(sa, cx);
+  learn_mobike(sa, request);
+  if (sa.peer.mobike) add_mobike_supported(sa, answer);
   if (address_failure) {
     answer.push_back(notify(*address_failure));
   } else {

@@ -1,13 +1,21 @@
 #include "ike/exchange/liveness.hpp"
 
+#include "ike/exchange/mobike.hpp"
+
 namespace cygnet::ike {
 
-std::optional<Request> Liveness::build(IkeSa&, Context&) {
-  return Request{.exchange = kLiveness.type, .payloads = {}};
+std::optional<Request> Liveness::build(IkeSa& sa, Context& cx) {
+  Request out{.exchange = kLiveness.type, .payloads = {}};
+  // Behind a NAT that may map us anew, we ask how we are seen (RFC 4555 §3.8).
+  if (sa.peer.mobike && sa.caller && sa.nat_local) out.payloads = nat_notifies_of(sa, cx);
+  return out;
 }
 
-// That an authentic answer came is all there is to know; the dispatcher has noted when.
-Step Liveness::on_response(IkeSa&, const std::vector<wire::Payload>&, Context&) { return Done{}; }
+// That an authentic answer came is most of what there is to know; the dispatcher has noted when.
+Step Liveness::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx) {
+  notice_mapping(sa, cx, reply);
+  return Done{};
+}
 
 void Liveness::abandon(Context&, const std::string&) {}
 

@@ -1,0 +1,134 @@
+// IKE_SAs whose ends move.                                        RFC 4555
+#include <gtest/gtest.h>
+
+#include "pair.hpp"
+
+namespace cygnet::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const IpAddress kOther = IpAddress::v4(0xc6336409);  // 198.51.100.9
+
+struct Mobile {
+  explicit Mobile(Pair::Options options = {}) : pair(with_mobike(std::move(options))) {
+    pair.initiate();
+    pair.settle();
+    EXPECT_EQ(pair.a.installed.size(), 1U);
+    pair.forget();
+  }
+  static Pair::Options with_mobike(Pair::Options options) {
+    const auto turn_on = [](auto before) {
+      return [before](model::Connection& connection) {
+        connection.mobike = true;
+        if (before) before(connection);
+      };
+    };
+    options.initiator = turn_on(options.initiator);
+    options.responder = turn_on(options.responder);
+    return options;
+  }
+  void move_a() {
+    pair.a.address.address = kOther;
+    pair.a.command(
+        ike::command::Readdress{.sa = pair.a.status().sas[0].id, .local = kOther});
+  }
+  void wait(Duration time) {
+    for (Duration passed{0}; passed < time; passed += milliseconds{100}) {
+      pair.pass(milliseconds{100});
+      pair.settle();
+    }
+  }
+  Pair pair;
+};
+
+// RFC 4555 §3.5, §3.7. The caller moves; the other end follows and asks whether it is there.
+TEST(Mobike, CallerMoves_TheOtherFollowsAndChecks) {
+  Mobile m;
+  m.move_a();
+  m.pair.settle();
+  EXPECT_EQ(m.pair.transcript(),
+            "a INFORMATIONAL #2 request N(UPDATE_SA_ADDRESSES) N(NAT_DETECTION_SOURCE_IP) "
+            "N(NAT_DETECTION_DESTINATION_IP)\n"
+            "b INFORMATIONAL #2 response N(NAT_DETECTION_SOURCE_IP) "
+            "N(NAT_DETECTION_DESTINATION_IP)\n"
+            "b INFORMATIONAL #0 request N(COOKIE2)\n"
+            "a INFORMATIONAL #0 response N(COOKIE2)\n");
+  EXPECT_EQ(m.pair.b.status().sas[0].remote.address, kOther);
+  EXPECT_EQ(m.pair.a.status().sas[0].local.address, kOther);
+  for (Node* node : {&m.pair.a, &m.pair.b}) EXPECT_EQ(node->installed.size(), 1U);
+}
+
+// The move comes while a request is under way: it goes out again from the new address at once.
+TEST(Mobike, MoveDuringAnExchange_LosesNothing) {
+  // Its inner address is the gateway's to give: it stays.
+  Mobile m({.initiator = [](model::Connection& c) { c.vips = {IpAddress::any(IpFamily::v4)}; },
+            .responder = [](model::Connection& c) { c.pools = {"pool"}; },
+            .nodes = [](Node&, Node& b) { b.pool = {IpAddress::v4(0x0a090001)}; }});
+  m.pair.a.rekey_child();
+  m.pair.a.outbox.clear();  // the old network has swallowed it
+  m.move_a();
+  m.pair.settle();
+  m.wait(seconds{6});
+  EXPECT_EQ(m.pair.b.status().sas[0].remote.address, kOther);
+  EXPECT_TRUE(m.pair.mirrored());
+  EXPECT_EQ(m.pair.a.events_of<ike::event::ChildRekeyed>().size(), 1U) << m.pair.transcript();
+}
+
+// Two moves in a row: what the peer is told in the end is the last address.
+TEST(Mobike, MovesAgainBeforeTheAnswer_TheLastAddressCounts) {
+  Mobile m;
+  m.move_a();
+  m.pair.a.outbox.clear();
+  const IpAddress last = IpAddress::v4(0xc6336455);
+  m.pair.a.command(ike::command::Readdress{.sa = m.pair.a.status().sas[0].id, .local = last});
+  m.pair.settle();
+  m.wait(seconds{5});
+  EXPECT_EQ(m.pair.b.status().sas[0].remote.address, last);
+  EXPECT_EQ(m.pair.b.status().sas.size(), 1U);
+}
+
+// After the gateway has rekeyed the IKE_SA the caller is still who moves.
+TEST(Mobike, AfterARekeyByTheOther_TheCallerStillMoves) {
+  Mobile m;
+  m.pair.b.rekey_ike();
+  m.pair.settle();
+  m.move_a();
+  m.pair.settle();
+  EXPECT_EQ(m.pair.b.status().sas[0].remote.address, kOther);
+}
+
+// Somebody claims an address and does not answer there with the cookie: the IKE_SA ends.
+TEST(Mobike, NobodyAtTheNewAddress_EndsTheSa) {
+  Mobile m;
+  m.move_a();
+  ASSERT_TRUE(m.pair.deliver_from(m.pair.a));
+  m.pair.lose = [&](const ike::action::Send& send) { return send.remote.address == kOther; };
+  m.wait(seconds{180});
+  EXPECT_TRUE(m.pair.b.status().sas.empty());
+  EXPECT_EQ(m.pair.b.failures(ike::Reason::no_response), 1U);
+}
+
+// A peer without MOBIKE cannot follow: what is to stay up is wanted again from the new address.
+TEST(Mobike, PeerWithout_IsCalledAnew) {
+  Mobile m({.initiator = [](model::Connection& c) { c.children[0].keep_up = true; },
+            .responder = [](model::Connection& c) { c.mobike = false; }});
+  m.move_a();
+  EXPECT_TRUE(m.pair.a.status().sas.empty());
+  EXPECT_EQ(m.pair.a.events_of<ike::event::WantUp>().size(), 1U);
+}
+
+// The same address, but perhaps another path: the peer is asked whether it still hears us.
+TEST(Mobike, SameAddress_AsksForALifeSign) {
+  Mobile m;
+  const auto sa = m.pair.a.status().sas[0];
+  m.pair.a.command(ike::command::Readdress{.sa = sa.id, .local = sa.local.address});
+  m.pair.settle();
+  EXPECT_EQ(m.pair.transcript(),
+            "a INFORMATIONAL #2 request\n"
+            "b INFORMATIONAL #2 response\n");
+}
+
+}  // namespace
+}  // namespace cygnet::test
