@@ -18,6 +18,7 @@
 #include "daemon/ports.hpp"
 #include "daemon/vici_server.hpp"
 #include "esp/pump/plane.hpp"
+#include "host/changes.hpp"
 #include "host/host.hpp"
 #include "ike/engine.hpp"
 
@@ -27,6 +28,8 @@ namespace {
 /// After SIGTERM: peers have this long to answer our Deletes.
 constexpr Duration kShutdownMax = std::chrono::milliseconds{1500};
 constexpr unsigned kWorkersMax = 4;
+/// Links, addresses and routes change together: this long is waited for the rest.
+constexpr Duration kChangesPause = std::chrono::milliseconds{200};
 
 control::BuildInfo build_info(const std::string& version) {
   utsname name{};
@@ -83,6 +86,7 @@ struct Daemon::Impl final : control::View {
   void on_plane();
   void on_request(control::ClientId client, const vici::Request& request);
   void on_timer();
+  void on_changes();
   void on_signal(int signal);
 
   // --- carrying out ---
@@ -111,6 +115,8 @@ struct Daemon::Impl final : control::View {
                 const Result<std::vector<IpAddress>>& remotes);
   Result<control::Route> route_to(const control::Target& target,
                                   const std::vector<IpAddress>& remotes);
+  /// Looks for the way to each peer anew.
+  void follow_network();
   void shut_down();
 
   // --- control::View ---
@@ -136,6 +142,8 @@ struct Daemon::Impl final : control::View {
   bool draining = false;
   bool quiet = false;
   std::optional<Instant> give_up_at;
+  std::optional<host::Changes> changes;
+  std::optional<Instant> follow_at;  ///< when a change of the network is looked into
 };
 
 // --- start ---------------------------------------------------------------------------------------
@@ -155,6 +163,8 @@ Result<void> Daemon::Impl::open_plane() {
             host::Host::open({.device = pump->tun_name(), .fwmark = options.fwmark}));
     host.emplace(std::move(made));
     CYG_TRY_DO(host->cleanup_leftovers());
+    CYG_TRY(host::Changes ears, host::Changes::open(pump->tun_name()));
+    changes.emplace(std::move(ears));
     for (const std::string& note : host->notes()) spdlog::warn("host: {}", note);
   }
   const model::PlaneTraits traits = plane->traits();
@@ -205,6 +215,7 @@ Result<void> Daemon::Impl::go() {
     }));
   }
   if (pump != nullptr) CYG_TRY_DO(loop->watch(pump->event_fd(), [this] { on_plane(); }));
+  if (changes) CYG_TRY_DO(loop->watch(changes->fd(), [this] { on_changes(); }));
   loop->on_timer([this] { on_timer(); });
   CYG_TRY_DO(
       loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }));
@@ -242,6 +253,7 @@ void Daemon::Impl::on_timer() {
     spdlog::warn("some peers did not answer the farewell");
     return loop->stop();
   }
+  if (follow_at && now >= *follow_at) follow_network();
   ike::Actions actions;
   engine->tick(now, actions);
   carry_out(std::move(actions));
@@ -249,6 +261,31 @@ void Daemon::Impl::on_timer() {
   controller.tick(now, effects);
   carry_out(std::move(effects));
   drain();
+}
+
+void Daemon::Impl::on_changes() {
+  if (changes->take() && !follow_at) follow_at = clock_now() + kChangesPause;
+  drain();
+}
+
+void Daemon::Impl::follow_network() {
+  follow_at.reset();
+  if (const auto repaired = host->repair(); !repaired) {
+    spdlog::warn("host: {}", repaired.error().text());
+  }
+  const auto own = own_addresses();
+  for (const ike::IkeStatus& sa : engine->status().sas) {
+    if (!sa.caller || sa.state == ike::IkeStatus::State::deleting) continue;
+    const auto source = host->source_for(sa.remote.address);
+    if (!source) continue;  // no way at all: one may come
+    // An address that is still ours is kept as long as the peer answers there.
+    const bool stays = own && std::ranges::find(*own, sa.local.address) != own->end();
+    inputs.emplace_back(ike::Command{
+        ike::command::Readdress{.sa = sa.id, .local = stays ? sa.local.address : *source}});
+  }
+  control::Effects effects;
+  controller.network_changed(clock_now(), effects);
+  carry_out(std::move(effects));
 }
 
 void Daemon::Impl::on_signal(int signal) {
@@ -296,6 +333,7 @@ void Daemon::Impl::drain() {
   };
   if (const auto deadline = engine->deadline()) earlier(deadline->at);
   earlier(controller.deadline());
+  earlier(follow_at);
   if (const auto set = loop->set_timer(next); !set) spdlog::error("{}", set.error().text());
 }
 

@@ -237,4 +237,44 @@ Result<bool> Netlink::exchange(NetlinkMessage& message, std::string_view what, U
   }
 }
 
+// --- announcements -------------------------------------------------------------------------------
+
+NetlinkMonitor::NetlinkMonitor(std::unique_ptr<mnl_socket, Netlink::Closer> socket)
+    : socket_(std::move(socket)), buffer_(kReceiveSize) {}
+
+Result<NetlinkMonitor> NetlinkMonitor::open(std::initializer_list<unsigned> groups) {
+  std::unique_ptr<mnl_socket, Netlink::Closer> socket{
+      mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  if (!socket) return std::unexpected(errno_error("open netlink socket"));
+  if (mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
+    return std::unexpected(errno_error("bind netlink socket"));
+  }
+  for (unsigned group : groups) {
+    if (mnl_socket_setsockopt(socket.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0) {
+      return std::unexpected(errno_error("subscribe to the kernel's announcements"));
+    }
+  }
+  return NetlinkMonitor{std::move(socket)};
+}
+
+int NetlinkMonitor::fd() const { return mnl_socket_get_fd(socket_.get()); }
+
+bool NetlinkMonitor::drain(const Netlink::OnReply& on_reply) {
+  bool complete = true;
+  while (true) {
+    const ssize_t size = mnl_socket_recvfrom(socket_.get(), buffer_.data(), buffer_.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && (errno == ENOBUFS || errno == ENOSPC)) {
+      complete = false;
+      continue;
+    }
+    if (size <= 0) return complete;  // EAGAIN: that was all
+    int left = static_cast<int>(size);
+    for (auto* reply = reinterpret_cast<const nlmsghdr*>(buffer_.data()); mnl_nlmsg_ok(reply, left);
+         reply = mnl_nlmsg_next(reply, &left)) {
+      if (reply->nlmsg_type >= NLMSG_MIN_TYPE) on_reply(NetlinkReply{reply});
+    }
+  }
+}
+
 }  // namespace cygnet::io

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -128,10 +129,11 @@ class Netlink {
   [[nodiscard]] Result<void> dump(NetlinkMessage message, std::string_view what,
                                   const std::function<void()>& restart, const OnReply& on_reply);
 
- private:
   struct Closer {
     void operator()(mnl_socket* socket) const;
   };
+
+ private:
   explicit Netlink(mnl_socket* socket);
   enum class Until : std::uint8_t { ack, done };
   [[nodiscard]] Result<bool> exchange(NetlinkMessage& message, std::string_view what, Until until,
@@ -139,6 +141,25 @@ class Netlink {
 
   std::unique_ptr<mnl_socket, Closer> socket_;
   std::uint32_t sequence_ = 0;
+  Bytes buffer_;
+};
+
+/// Hears what the kernel announces to everybody (RTNLGRP_*). Never blocks.
+class NetlinkMonitor {
+ public:
+  [[nodiscard]] static Result<NetlinkMonitor> open(std::initializer_list<unsigned> groups);
+  NetlinkMonitor(NetlinkMonitor&&) noexcept = default;
+  NetlinkMonitor& operator=(NetlinkMonitor&&) noexcept = default;
+
+  /// Readable when there is something.
+  [[nodiscard]] int fd() const;
+  /// Hands out everything that has come. False when the kernel had to drop some: anything may
+  /// have changed.
+  [[nodiscard]] bool drain(const Netlink::OnReply& on_reply);
+
+ private:
+  explicit NetlinkMonitor(std::unique_ptr<mnl_socket, Netlink::Closer> socket);
+  std::unique_ptr<mnl_socket, Netlink::Closer> socket_;
   Bytes buffer_;
 };
 

@@ -31,8 +31,7 @@ struct Mobile {
   }
   void move_a() {
     pair.a.address.address = kOther;
-    pair.a.command(
-        ike::command::Readdress{.sa = pair.a.status().sas[0].id, .local = kOther});
+    pair.a.command(ike::command::Readdress{.sa = pair.a.status().sas[0].id, .local = kOther});
   }
   void wait(Duration time) {
     for (Duration passed{0}; passed < time; passed += milliseconds{100}) {

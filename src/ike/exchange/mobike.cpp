@@ -34,14 +34,13 @@ void add_mobike_supported(const IkeSa& sa, std::vector<wire::Payload>& out) {
 }
 
 void learn_mobike(IkeSa& sa, const std::vector<wire::Payload>& payloads) {
-  sa.peer.mobike = sa.connection.mobike &&
-                   find_notify(payloads, NotifyType::mobike_supported) != nullptr;
+  sa.peer.mobike =
+      sa.connection.mobike && find_notify(payloads, NotifyType::mobike_supported) != nullptr;
 }
 
 std::vector<wire::Payload> nat_notifies_of(const IkeSa& sa, Context& cx) {
   const wire::Header header{.spi_i = sa.spi_i, .spi_r = sa.spi_r};
-  return nat_notifies(cx.crypto, cx.rng, header, sa.local, sa.remote,
-                      encapsulates(sa, cx.config));
+  return nat_notifies(cx.crypto, cx.rng, header, sa.local, sa.remote, encapsulates(sa, cx.config));
 }
 
 void move_to(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remote) {
@@ -55,9 +54,10 @@ void move_to(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remo
 }
 
 void change_local(IkeSa& sa, Context& cx, const IpAddress& local) {
-  if (sa.local.address == local || sa.is_closed()) return;
+  // Whoever was called stays where it was called.
+  if (sa.local.address == local || sa.is_closed() || !sa.caller) return;
   cx.attention.push_back(sa.id);
-  if (!sa.peer.mobike || !sa.caller) {
+  if (!sa.peer.mobike) {
     const std::string connection = sa.connection.name;
     std::vector<std::string> again;
     for (const Child& child : sa.children.all()) {
@@ -65,9 +65,8 @@ void change_local(IkeSa& sa, Context& cx, const IpAddress& local) {
     }
     close(sa, cx, "our address has changed, and the peer has no MOBIKE");
     for (std::string& child : again) {
-      cx.emit(event::WantUp{.connection = connection,
-                            .child = std::move(child),
-                            .why = "our address has changed"});
+      cx.emit(event::WantUp{
+          .connection = connection, .child = std::move(child), .why = "our address has changed"});
     }
     return;
   }
@@ -102,8 +101,7 @@ std::optional<Request> UpdateAddresses::build(IkeSa& sa, Context& cx) {
   return Request{.exchange = ExchangeType::informational, .payloads = std::move(payloads)};
 }
 
-Step UpdateAddresses::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply,
-                                  Context& cx) {
+Step UpdateAddresses::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx) {
   if (told != sa.local) return Again{};  // we have moved on meanwhile
   if (const auto* error = find_error(reply)) {
     report(sa, cx,
@@ -118,9 +116,8 @@ Step UpdateAddresses::on_response(IkeSa& sa, const std::vector<wire::Payload>& r
   if (const auto* seen = find_notify(reply, NotifyType::nat_detection_destination_ip)) {
     sa.seen_as = seen->data;
   }
-  cx.emit(event::Note{.sa = sa.id,
-                      .connection = sa.connection.name,
-                      .text = "moved to " + sa.local.text()});
+  cx.emit(event::Note{
+      .sa = sa.id, .connection = sa.connection.name, .text = "moved to " + sa.local.text()});
   return Done{};
 }
 
