@@ -4,19 +4,21 @@ are cut, gateways that are killed (requirements S23-S27).
 CYGNET_FULL=1 cuts the line for ten minutes instead of 75 seconds."""
 
 import os
+import threading
 import time
 import unittest
 
 from rig import conf
 from rig.net import World, pair, wait_for
 from rig.peer import Cygnet, StrongSwan
-from rig.traffic import Ping, ping
+from rig.traffic import Ping, ping, transfer
 
 FULL = os.environ.get("CYGNET_FULL") == "1"
 CHILD_REKEYS = 1000
 IKE_REKEYS = 100
 CUT_SECONDS = 600 if FULL else 75
 RETURN_SECONDS = 30
+TRANSFER = 200_000_000  # octets
 
 
 class Marathon(unittest.TestCase):
@@ -68,6 +70,56 @@ class Marathon(unittest.TestCase):
 
     def test_client(self):
         self.run_marathon(StrongSwan, Cygnet)
+
+
+class Roaming(unittest.TestCase):
+    """The client leaves one network for another while a TCP connection carries data (MOBIKE)."""
+
+    def roam(self, gateway_type, client_type):
+        world = self.enterContext(World())
+        gw, net, cl = (world.node(name) for name in ("gw", "net", "cl"))
+        world.link(gw, "e0", net, "core")
+        world.link(cl, "wifi", net, "near")
+        world.link(cl, "lte", net, "far")
+        gw.address("e0", "192.0.2.1/24")
+        gw.address("lo", "10.1.0.1/24")
+        gw.route("default", "via", "192.0.2.254")
+        net.address("core", "192.0.2.254/24")
+        net.address("near", "198.51.100.1/24")
+        net.address("far", "203.0.113.1/24")
+        net.forward()
+        cl.address("wifi", "198.51.100.2/24")
+        cl.route("default", "via", "198.51.100.1")
+        suite = ("aes256gcm16-prfsha384-x25519", "aes256gcm16-x25519")
+        gateway = gateway_type(gw, conf.gateway(auth="psk", suite=suite)).start()
+        client = client_type(cl, conf.client(auth="psk", suite=suite)).start()
+        client.up()
+        before = [sa["initiator-spi"] for _, sa in client.established()]
+
+        results = []
+        carrier = threading.Thread(target=lambda: results.append(
+            transfer(cl, gw, "10.1.0.1", bytes(range(32)), size=TRANSFER)))
+        carrier.start()
+        carried = lambda: int(client.children()[0]["bytes-out"])
+        wait_for(lambda: carried() > TRANSFER // 20, "the transfer's beginning")
+        cl.ip("addr", "del", "198.51.100.2/24", "dev", "wifi")
+        cl.address("lte", "203.0.113.2/24")
+        cl.route("default", "via", "203.0.113.1")
+        at_move = carried()
+        carrier.join()
+        self.assertLess(at_move, TRANSFER, "it moved in the middle")
+        self.assertEqual(results[0][1], TRANSFER)
+        self.assertEqual([sa["initiator-spi"] for _, sa in client.established()], before)
+        self.assertEqual(gateway.established()[0][1]["remote-host"], "203.0.113.2")
+
+    def test_client(self):
+        self.roam(StrongSwan, Cygnet)
+
+    def test_gateway(self):
+        self.roam(Cygnet, StrongSwan)
+
+    def test_both(self):
+        self.roam(Cygnet, Cygnet)
 
 
 SECRETS = 'secrets { ike { secret = "a shared secret of the tests" } }\n'
