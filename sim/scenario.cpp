@@ -24,6 +24,7 @@ struct Terms {
   Duration child_rekey{0};
   Duration ike_rekey{0};
   Duration dpd{0};
+  Duration reauth{0};
 };
 
 model::Identity identity(std::string_view name) {
@@ -62,6 +63,7 @@ config::Loaded client_configuration(const Terms& terms, const std::string& name,
   model::Connection home = connection(terms, name);
   home.remote_addrs = {IpRange{kGatewayAddress, kGatewayAddress}};
   home.remote.id = identity(kGatewayName);
+  home.reauth_time = terms.reauth;
   home.vips = {IpAddress::any(IpFamily::v4)};
   home.children[0].remote_ts = {*model::parse_selector("10.0.0.0/24")};
   home.children[0].keep_up = true;
@@ -153,7 +155,8 @@ Scenario make_scenario(const Options& options, test::SeededRng& rng) {
   const Duration pace = std::max<Duration>(out.time / 40, seconds{30});
   const Terms terms{.child_rekey = between(rng, pace, 4 * pace),
                     .ike_rekey = between(rng, 2 * pace, 10 * pace),
-                    .dpd = between(rng, seconds{10}, seconds{30})};
+                    .dpd = between(rng, seconds{10}, seconds{30}),
+                    .reauth = rng.below(3) == 0 ? between(rng, 3 * pace, 12 * pace) : Duration{0}};
   out.fault_interval = out.time / static_cast<int>(5 + rng.below(30));
   out.traffic_interval = out.time / static_cast<int>(100 + rng.below(400));
 

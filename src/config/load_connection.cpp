@@ -26,7 +26,6 @@ constexpr Unsupported kConnectionUnsupported[] = {
     {"ppk_id", "identity", "", "", Severity::error, "there are no post-quantum preshared keys"},
     {"ppk_required", "yes | no", "no", "no", Severity::error,
      "there are no post-quantum preshared keys"},
-    {"reauth_time", "time", "0s", "0|0s", Severity::warning, "SAs are rekeyed instead"},
     {"if_id_in", "number", "0", "0", Severity::error, "xfrm interfaces need the kernel's plane"},
     {"if_id_out", "number", "0", "0", Severity::error, "xfrm interfaces need the kernel's plane"},
     {"mediation", "yes | no", "no", "no", Severity::error, "there is no mediation extension"},
@@ -201,6 +200,7 @@ std::optional<model::Connection> read_connection(const Loader& loader, const Sec
   out.send_cert = fields.optional("send_cert", kSendCert, out.send_cert);
   out.keyingtries = fields.optional("keyingtries", kTries, out.keyingtries);
   out.unique = fields.optional("unique", kUniqueness, out.unique);
+  out.reauth_time = fields.optional("reauth_time", kTime, out.reauth_time);
   read_lifetime(loader, fields, out);
   for (const Unsupported& option : kConnectionUnsupported) fields.unsupported(option);
 

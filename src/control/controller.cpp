@@ -145,6 +145,11 @@ void Controller::handle(const ike::Event& event, Instant now, Effects& out) {
     finish(done->request, done->success, done->error, out, now);
   } else if (const auto* wanted = std::get_if<ike::event::WantUp>(&event)) {
     if (want(wanted->connection, wanted->child, now)) tick(now, out);
+  } else if (const auto* reauth = std::get_if<ike::event::WantReauth>(&event)) {
+    start(open({.kind = Operation::Kind::initiate,
+                .key = {reauth->connection, {}},
+                .instead_of = reauth->sa}),
+          out, now);
   } else if (const auto* up = std::get_if<ike::event::ChildUp>(&event)) {
     down_.erase({up->connection, up->name});
   } else if (const auto* down = std::get_if<ike::event::ChildDown>(&event)) {
@@ -238,7 +243,8 @@ void Controller::resolved(ike::RequestId request, const Result<Route>& route, Ef
                                                          .connection = key.connection,
                                                          .child = key.child,
                                                          .local = route->local,
-                                                         .remote = route->remote}});
+                                                         .remote = route->remote,
+                                                         .instead_of = at->second.instead_of}});
   }
 }
 
@@ -261,6 +267,14 @@ void Controller::finish(ike::RequestId request, bool success, const std::string&
   if (operation.kind == Operation::Kind::other) return;
   const bool route = operation.kind == Operation::Kind::route;
   Supervisor& supervisor = route ? routes_ : wanted_;
+  if (operation.instead_of != ike::SaId{}) {
+    // The old IKE_SA stays up, and asks again.
+    if (!success) {
+      out.emplace_back(
+          effect::Log{0, fmt::format("{}: reauthentication: {}", operation.key.connection, error)});
+    }
+    return;
+  }
   if (success) {
     supervisor.forget(operation.key);
     if (route) routed_.emplace(operation.key, true);

@@ -73,6 +73,7 @@ class Controller {
     std::optional<ClientId> client;
     std::optional<Instant> deadline;  ///< then the client is told "timeout"
     bool streams_log = false;
+    ike::SaId instead_of{};  ///< reauthentication of this IKE_SA
     std::optional<std::uint64_t> matches;
   };
   friend struct Commands;

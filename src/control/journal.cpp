@@ -54,6 +54,9 @@ Line line(const ike::event::ChildRekeyed& e) {
 }
 Line line(const ike::event::Failed& e) { return LogLine{0, e.record.line()}; }
 Line line(const ike::event::CommandDone&) { return std::nullopt; }
+Line line(const ike::event::WantReauth& e) {
+  return LogLine{1, fmt::format("{}: reauthenticating", subject(e.connection, e.sa))};
+}
 Line line(const ike::event::WantUp& e) {
   return LogLine{1, fmt::format("{}/{} wanted{}", e.connection, e.child, because(e.why))};
 }

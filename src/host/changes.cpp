@@ -18,8 +18,8 @@ Result<Changes> Changes::open(const std::string& device) {
 
 bool Changes::take() {
   bool changed = false;
-  const bool complete = monitor_.drain(
-      [&](const io::NetlinkReply& reply) { changed = changed || matters(reply); });
+  const bool complete =
+      monitor_.drain([&](const io::NetlinkReply& reply) { changed = changed || matters(reply); });
   return changed || !complete;
 }
 
@@ -34,8 +34,8 @@ bool Changes::matters(const io::NetlinkReply& reply) const {
     case RTM_NEWROUTE:
     case RTM_DELROUTE: {
       const auto header = reply.header<rtmsg>();
-      const auto out = io::NetlinkReply::value<std::uint32_t>(
-          reply.attribute(sizeof(rtmsg), RTA_OIF));
+      const auto out =
+          io::NetlinkReply::value<std::uint32_t>(reply.attribute(sizeof(rtmsg), RTA_OIF));
       return header.rtm_protocol != kProtocol && out != device_ &&
              (header.rtm_flags & RTM_F_CLONED) == 0;
     }

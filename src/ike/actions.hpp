@@ -118,6 +118,8 @@ struct Initiate {
   std::string child;
   Endpoint local;  ///< source address chosen by the caller's route look-up
   Endpoint remote;
+  /// Reauthentication: a new IKE_SA with the children of this one, which goes when they are up.
+  SaId instead_of{};
 };
 /// Empty filters match all; `ike_id`/`child_id` of zero are no filter.
 struct Filter {

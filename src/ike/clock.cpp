@@ -97,6 +97,11 @@ void tick_established(IkeSa& sa, Context& cx) {
     sa.rekey_at.reset();
     enqueue(sa, cx, RekeyIke{});
   }
+  if (sa.reauth_at && *sa.reauth_at <= cx.now) {
+    // Tried again should it fail; when it succeeds this IKE_SA is gone by then.
+    sa.reauth_at = cx.now + kReauthRetry;
+    cx.emit(event::WantReauth{.sa = sa.id, .connection = sa.connection.name});
+  }
   if (const auto due = liveness_due(sa); due && *due <= cx.now) enqueue(sa, cx, Liveness{});
   if (behind_nat_with_children(sa, cx.config) && sa.last_outbound + cx.config.keepalive <= cx.now) {
     sa.last_outbound = cx.now;
@@ -146,6 +151,7 @@ std::optional<Deadline> deadline(const IkeSa& sa, const EngineConfig& config) {
   }
   consider(sa.rekey_at, WakeReason::rekey_ike);
   consider(sa.expires_at, WakeReason::expire_ike);
+  consider(sa.reauth_at, WakeReason::retry);
   consider(liveness_due(sa), WakeReason::liveness);
   if (behind_nat_with_children(sa, config)) {
     consider(sa.last_outbound + config.keepalive, WakeReason::keepalive);

@@ -82,6 +82,14 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
     return cx.done(initiate.request, false, "no connection named '" + initiate.connection + "'");
   }
   std::vector<model::ChildTemplate> children = wanted_children(*connection, initiate.child);
+  const auto old = sas.find(initiate.instead_of);
+  const bool reauthenticates = old != sas.end() && old->second.is_current();
+  if (initiate.instead_of != SaId{} && !reauthenticates) {
+    return cx.done(initiate.request, true);  // what was to be reauthenticated has gone
+  }
+  if (reauthenticates) {
+    std::erase_if(children, [&](const auto& one) { return !has_child(old->second, one.name); });
+  }
   if (children.empty()) {
     return cx.done(initiate.request, false,
                    initiate.child.empty()
@@ -90,13 +98,11 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
   }
   if (shutting_down) return cx.done(initiate.request, false, "the daemon is shutting down");
   for (auto& [id, sa] : sas) {
-    if (sa.connection.name != connection->name || !sa.is_current()) continue;
+    if (sa.connection.name != connection->name || !sa.is_current() || reauthenticates) continue;
     if (sa.remote.address != initiate.remote.address) continue;
-    // The last child queued carries the command: exchanges complete in order.
-    std::erase_if(children, [&](const auto& one) {
-      return has_child(sa, one.name) ||
-             (sa.first_child && !sa.is_established() && sa.first_child->name == one.name);
-    });
+    // The last child queued carries the command: exchanges complete in order. One that is coming
+    // with the IKE_SA is queued as well: its task ends as the IKE_SA does, well or not.
+    std::erase_if(children, [&](const auto& one) { return has_child(sa, one.name); });
     if (children.empty()) return cx.done(initiate.request, true);
     for (std::size_t i = 0; i < children.size(); ++i) {
       const bool last = i + 1 == children.size();
@@ -114,6 +120,11 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
            .remote = initiate.remote,
            .connection = *connection,
            .born = cx.now};
+  if (reauthenticates) {
+    sa.instead_of = old->first;
+    // The address stays ours, if the gateway is willing.
+    if (!old->second.local_vips.empty()) sa.connection.vips = old->second.local_vips;
+  }
   //= RFC7296#2.4 "The INITIAL_CONTACT notification asserts that this IKE SA is the only IKE SA
   //=              currently active between the authenticated identities."
   sa.initial_contact = connection->unique != model::Uniqueness::never &&

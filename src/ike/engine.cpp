@@ -386,16 +386,15 @@ void Engine::Impl::learn_verdict(IkeSa& sa, const std::vector<wire::Payload>& pa
                                  Context& cx) {
   const auto* del = first_of<wire::DeletePayload>(payloads);
   const bool deletes_ike = del != nullptr && del->protocol == ProtocolId::ike;
-  const auto take_over = [&](IkeSa& old, IkeSa& fresh) { hand_over(old, fresh, cx); };
   if (sa.standing == Standing::undecided && !deletes_ike) {
     const auto old = sas.find(sa.rekeyed_from);
     if (old != sas.end() && old->second.is_current() && old->second.their_fresh == sa.id) {
-      take_over(old->second, sa);
+      take_over(old->second, sa, cx);
     }
   } else if (deletes_ike && sa.is_current() && sa.their_fresh &&
              reply_to_delete(sa.race, sa.initiator) == Survivor::theirs) {
     const auto fresh = sas.find(*sa.their_fresh);
-    if (fresh != sas.end() && !fresh->second.is_closed()) take_over(sa, fresh->second);
+    if (fresh != sas.end() && !fresh->second.is_closed()) take_over(sa, fresh->second, cx);
   }
 }
 

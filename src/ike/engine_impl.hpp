@@ -97,6 +97,8 @@ struct Engine::Impl {
   [[nodiscard]] IkeSa* owner_of(model::ChildId child);
   void keep_one(IkeSa& ours, IkeSa& theirs, Context& cx);
   void settle_race(IkeSa& sa, Context& cx);
+  void take_over(IkeSa& old, IkeSa& fresh, Context& cx);
+  void retire_old(IkeSa& fresh, Context& cx);
   void look_after(SaId id, Context& cx);
 };
 

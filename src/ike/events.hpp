@@ -84,6 +84,11 @@ struct WantUp {
   std::string child;
   std::string why;
 };
+/// reauth_time is over: the caller resolves and sends command::Initiate with `instead_of`.
+struct WantReauth {
+  SaId sa;
+  std::string connection;
+};
 /// After Shutdown: nothing is left.
 struct Quiet {};
 /// One line of progress; level as in logs (2 = debug).
@@ -94,9 +99,9 @@ struct Note {
   std::string text;
 };
 }  // namespace event
-using Event =
-    std::variant<event::IkeUp, event::IkeDown, event::IkeRekeyed, event::VirtualIps,
-                 event::VirtualIpsGone, event::ChildUp, event::ChildDown, event::ChildRekeyed,
-                 event::Failed, event::CommandDone, event::WantUp, event::Quiet, event::Note>;
+using Event = std::variant<event::IkeUp, event::IkeDown, event::IkeRekeyed, event::VirtualIps,
+                           event::VirtualIpsGone, event::ChildUp, event::ChildDown,
+                           event::ChildRekeyed, event::Failed, event::CommandDone, event::WantUp,
+                           event::WantReauth, event::Quiet, event::Note>;
 
 }  // namespace cygnet::ike

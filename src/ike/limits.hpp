@@ -28,6 +28,8 @@ inline constexpr Duration kBusyRetry = std::chrono::seconds{5};
 /// An IKE_SA that a rekey has outlived closes by itself if nobody has deleted it by then: longer
 /// than the peer repeats its Delete.
 inline constexpr Duration kRekeyedIkeLinger = std::chrono::seconds{180};
+/// When a reauthentication that failed is tried again.
+inline constexpr Duration kReauthRetry = std::chrono::minutes{5};
 /// How long a deleted or refused IKE_SA still answers repeats of the last request.
 inline constexpr Duration kClosedLinger = std::chrono::seconds{60};
 inline constexpr std::size_t kClosedLingerMax = 64;  ///< such IKE_SAs; the oldest go first

@@ -117,6 +117,7 @@ struct IkeSa {
   std::optional<SaId> our_fresh;    ///< the IKE_SA our rekey made
   std::optional<SaId> their_fresh;  ///< the IKE_SA the peer's rekey made
   SaId rekeyed_from;                ///< the IKE_SA whose rekey made this one
+  SaId instead_of;                  ///< the IKE_SA that this one reauthenticates
   Attempt attempt;                  ///< the nonces that made this IKE_SA
   /// SPIs the peer deleted before we had the answer that tells us of them.
   std::vector<EspSpi> early_deletes;
@@ -128,6 +129,7 @@ struct IkeSa {
   std::optional<Instant> half_open_until;
   std::optional<Instant> rekey_at;
   std::optional<Instant> expires_at;
+  std::optional<Instant> reauth_at;
   std::optional<Instant> linger_until;  ///< when a closed or outlived IKE_SA is forgotten
   bool counted_half_open = false;       ///< in the engine's half-open table
   std::optional<Instant> alarm;         ///< as the engine has it in its queue

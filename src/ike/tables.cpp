@@ -1,4 +1,6 @@
 // The engine's tables: who is there, who stays, whose turn is next.   RFC 7296 §2.4, §2.8, §2.25
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "ike/engine_impl.hpp"
@@ -69,6 +71,14 @@ void Engine::Impl::keep_one(IkeSa& ours, IkeSa& theirs, Context& cx) {
   ours.doomed = "both ends connected at once";
 }
 
+void Engine::Impl::take_over(IkeSa& old, IkeSa& fresh, Context& cx) {
+  hand_over(old, fresh, cx);
+  // Whoever was to replace the old one by reauthentication replaces its successor.
+  for (auto& [id, sa] : sas) {
+    if (sa.instead_of == old.id) sa.instead_of = fresh.id;
+  }
+}
+
 /// What a rekey of this IKE_SA has led to, once that is certain (race.hpp).
 void Engine::Impl::settle_race(IkeSa& sa, Context& cx) {
   const auto fresh_of = [this](const std::optional<SaId>& id) -> IkeSa* {
@@ -89,12 +99,12 @@ void Engine::Impl::settle_race(IkeSa& sa, Context& cx) {
         return;
       case Survivor::ours:
         if (ours == nullptr) return;
-        hand_over(sa, *ours, cx);
+        take_over(sa, *ours, cx);
         if (theirs != nullptr) theirs->standing = Standing::outlived;
         return enqueue(sa, cx, DeleteIke{.why = "rekeyed"});  // whoever made the survivor does so
       case Survivor::theirs:
         if (theirs == nullptr) return;
-        hand_over(sa, *theirs, cx);
+        take_over(sa, *theirs, cx);
         break;
     }
   }
@@ -102,6 +112,26 @@ void Engine::Impl::settle_race(IkeSa& sa, Context& cx) {
     ours->standing = Standing::outlived;
     enqueue(*ours, cx, DeleteIke{.why = "redundant after a rekey race"});
   }
+}
+
+/// Make before break: once a reauthenticated IKE_SA has its children, the old one goes, after the
+/// packets that are under way.
+void Engine::Impl::retire_old(IkeSa& fresh, Context& cx) {
+  const bool ready = fresh.is_established() && fresh.is_current() && !fresh.active &&
+                     fresh.tasks.empty() && fresh.delayed.empty() && fresh.doomed.empty() &&
+                     !fresh.children.all().empty();
+  if (!ready) return;
+  const auto old = sas.find(std::exchange(fresh.instead_of, SaId{}));
+  if (old == sas.end() || !old->second.is_established() || !old->second.is_current()) return;
+  IkeSa& before = old->second;
+  before.standing = Standing::outlived;
+  for (Child& child : before.children.all()) child.redundant = true;
+  before.delayed.push_back(
+      {.at = cx.now + kRekeyedLinger, .task = DeleteIke{.why = "reauthenticated"}});
+  cx.attention.push_back(before.id);
+  cx.emit(event::Note{.sa = fresh.id,
+                      .connection = fresh.connection.name,
+                      .text = fmt::format("reauthenticated, was [{}]", before.id.value())});
 }
 
 /// Keeps the tables in step with one IKE_SA that may have changed.
@@ -114,6 +144,7 @@ void Engine::Impl::look_after(SaId id, Context& cx) {
     enqueue(sa, cx, DeleteIke{.why = std::exchange(sa.doomed, {})});
   }
   start_next(sa, cx);
+  if (sa.instead_of != SaId{}) retire_old(sa, cx);
   if (sa.counted_half_open && !sa.is_half_open()) {
     sa.counted_half_open = false;
     const auto entry = half_open.find({sa.init_remote, sa.spi_i});

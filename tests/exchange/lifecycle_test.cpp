@@ -212,5 +212,62 @@ TEST(Uniqueness, BothConnectAtOnce_OneStays) {
   }
 }
 
+// RFC 7296 §2.8.3: the new IKE_SA is made with its children before the old one goes.
+TEST(Reauthentication, MakesBeforeItBreaks) {
+  Pair pair(
+      {.initiator =
+           [](model::Connection& c) {
+             c.reauth_time = seconds{100};
+             c.vips = {IpAddress::any(IpFamily::v4)};
+           },
+       .responder = [](model::Connection& c) { c.pools = {"pool"}; },
+       .nodes = [](Node&,
+                   Node& b) { b.pool = {IpAddress::v4(0x0a090001), IpAddress::v4(0x0a090002)}; }});
+  up(pair);
+  const auto old = pair.a.status().sas[0];
+  wait(pair, seconds{101});
+  ASSERT_EQ(pair.a.events_of<ike::event::WantReauth>().size(), 1U);
+  EXPECT_EQ(pair.a.status().sas.size(), 1U) << "nothing happens before the caller has a route";
+  pair.a.command(ike::command::Initiate{.request = ike::RequestId{5},
+                                        .connection = "home",
+                                        .child = "",
+                                        .local = pair.a.address,
+                                        .remote = pair.b.address,
+                                        .instead_of = old.id});
+  std::size_t least = 99;
+  for (int step = 0; step < 100; ++step) {
+    pair.pass(milliseconds{100});
+    do {
+      least = std::min(least, pair.a.installed.size());
+    } while (pair.deliver_from(pair.a) || pair.deliver_from(pair.b));
+  }
+  EXPECT_EQ(least, 1U) << "never without a child";
+  ASSERT_EQ(pair.a.status().sas.size(), 1U);
+  EXPECT_NE(pair.a.status().sas[0].spi_i, old.spi_i);
+  EXPECT_EQ(pair.b.status().sas.size(), 1U);
+  EXPECT_EQ(pair.a.installed.size(), 1U);
+  EXPECT_TRUE(pair.mirrored());
+  EXPECT_TRUE(pair.a.events_of<ike::event::ChildDown>().empty());
+}
+
+// The peer does not answer just then: the old IKE_SA stays as it is.
+TEST(Reauthentication, Fails_TheOldStays) {
+  Pair pair;
+  up(pair);
+  const auto old = pair.a.status().sas[0];
+  pair.b.shared_key = {9, 9};
+  pair.a.command(ike::command::Initiate{.request = ike::RequestId{5},
+                                        .connection = "home",
+                                        .child = "",
+                                        .local = pair.a.address,
+                                        .remote = pair.b.address,
+                                        .instead_of = old.id});
+  pair.settle();
+  wait(pair, seconds{10});
+  ASSERT_EQ(pair.a.status().sas.size(), 1U);
+  EXPECT_EQ(pair.a.status().sas[0].spi_i, old.spi_i);
+  EXPECT_EQ(pair.a.installed.size(), 1U);
+}
+
 }  // namespace
 }  // namespace cygnet::test

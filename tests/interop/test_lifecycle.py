@@ -72,6 +72,34 @@ class Marathon(unittest.TestCase):
         self.run_marathon(StrongSwan, Cygnet)
 
 
+class Reauthentication(unittest.TestCase):
+    """A new IKE_SA is made before the old one goes: no ping is lost, the address stays."""
+
+    def reauthenticate(self, gateway_type):
+        world = self.enterContext(World())
+        gw, cl = pair(world)
+        suite = ("aes256gcm16-prfsha384-x25519", "aes256gcm16-x25519")
+        gateway = gateway_type(gw, conf.gateway(auth="psk", suite=suite)).start()
+        client = Cygnet(cl, conf.client(auth="psk", suite=suite, conn="reauth_time = 9s")).start()
+        client.up()
+        flood = Ping(cl, "10.1.0.1", 10_000_000, 0.002)
+        for _ in range(3):
+            before = [sa["initiator-spi"] for _, sa in client.established()][-1]
+            address = client.sas()[-1][1]["local-vips"]
+            wait_for(lambda: [sa["initiator-spi"] for _, sa in client.established()][-1] != before,
+                     "a new IKE_SA", 20)
+            wait_for(lambda: len(client.sas()) == len(gateway.sas()) == 1, "the old one's end", 15)
+            self.assertEqual(client.sas()[0][1]["local-vips"], address)
+        flood.stop()
+        self.assertEqual(flood.lost(), 0)
+
+    def test_with_cygnet(self):
+        self.reauthenticate(Cygnet)
+
+    def test_with_strongswan(self):
+        self.reauthenticate(StrongSwan)
+
+
 class Roaming(unittest.TestCase):
     """The client leaves one network for another while a TCP connection carries data (MOBIKE)."""
 

@@ -66,6 +66,8 @@ void hand_over(IkeSa& old, IkeSa& fresh, Context& cx) {
   fresh.dns = old.dns;
   fresh.dns_domains = old.dns_domains;
   fresh.leased = old.leased;
+  fresh.instead_of = old.instead_of;
+  fresh.reauth_at = std::exchange(old.reauth_at, std::nullopt);
   fresh.doomed = std::exchange(old.doomed, {});
   for (Task& task : old.tasks) {
     if (auto* rekey = std::get_if<RekeyIke>(&task)) {

@@ -45,6 +45,15 @@ void expect_fault(const std::string& body, const std::string& words) {
   EXPECT_NE(found.find(words), std::string::npos) << "in: " << found;
 }
 
+// A tunnel that carries nothing notices a dead peer by asking only.
+TEST(Connection, KeptUpChild_SwitchesLivenessChecksOn) {
+  const model::Connection kept = connection("children { net { keep_up = yes } }");
+  EXPECT_TRUE(kept.has_kept_up());
+  EXPECT_EQ(kept.dpd_delay, seconds{10});
+  const model::Connection own = connection("dpd_delay = 45s\n children { net { keep_up = yes } }");
+  EXPECT_EQ(own.dpd_delay, seconds{45});
+}
+
 TEST(Connection, Nothing_HasStrongswansDefaults) {
   const model::Connection c = connection("");
   EXPECT_EQ(c.name, "c");
@@ -76,6 +85,7 @@ TEST(Connection, EveryOption_IsRead) {
   EXPECT_TRUE(c.encap);
   EXPECT_FALSE(c.mobike);
   EXPECT_EQ(c.dpd_delay, seconds{30});
+  EXPECT_FALSE(c.has_kept_up());
   EXPECT_EQ(c.fragmentation, model::Fragmentation::accept);
   EXPECT_EQ(c.send_cert, model::SendCert::always);
   EXPECT_EQ(c.unique, model::Uniqueness::replace);
