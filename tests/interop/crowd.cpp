@@ -65,10 +65,10 @@ class Crowd {
       sockets_.push_back(need(io::UdpSocket::open({.port = port})));
     }
     for (std::size_t i = 0; i < count; ++i) {
-      clients_.push_back({.address = need(first.plus(i)),
-                          .engine = std::make_unique<ike::Engine>(
-                              ike::EngineConfig{.force_udp_encap = true}, crypto_,
-                              crypto::system_rng())});
+      clients_.push_back(
+          {.address = need(first.plus(i)),
+           .engine = std::make_unique<ike::Engine>(ike::EngineConfig{.force_udp_encap = true},
+                                                   crypto_, crypto::system_rng())});
     }
   }
 
@@ -76,9 +76,9 @@ class Crowd {
     for (std::size_t i = 0; i < clients_.size(); ++i) {
       ike::Actions out;
       Client& client = clients_[i];
-      client.engine->handle(ike::command::SetConnections{.connections = {connection(i)},
-                                                         .authorities = {}},
-                            now(), out);
+      client.engine->handle(
+          ike::command::SetConnections{.connections = {connection(i)}, .authorities = {}}, now(),
+          out);
       client.engine->handle(ike::command::Initiate{.request = ike::RequestId{1},
                                                    .connection = "home",
                                                    .child = "net",
@@ -147,8 +147,7 @@ class Crowd {
         const bool natt = send->local.port == 4500;
         Bytes bytes = natt ? Bytes(kMarkerSize) : Bytes{};
         append(bytes, send->bytes);
-        static_cast<void>(
-            sockets_[natt ? 1 : 0].send_one({send->local, send->remote, bytes}));
+        static_cast<void>(sockets_[natt ? 1 : 0].send_one({send->local, send->remote, bytes}));
       } else if (const auto* ask = std::get_if<ike::Ask>(&action)) {
         ike::Actions more;
         client.engine->handle(answer(*ask), now(), more);
@@ -162,7 +161,8 @@ class Crowd {
   ike::Answer answer(const ike::Ask& ask) {
     const auto* mac = std::get_if<ike::ask::SharedKeyMac>(&ask.what);
     if (mac == nullptr) return {.id = ask.id, .result = ike::answer::Refused{}};
-    const Secret pad = need(crypto_.prf(mac->prf, as_bytes(secret_), {as_bytes("Key Pad for IKEv2")}));
+    const Secret pad =
+        need(crypto_.prf(mac->prf, as_bytes(secret_), {as_bytes("Key Pad for IKEv2")}));
     return {.id = ask.id,
             .result = ike::answer::Mac{need(crypto_.prf(mac->prf, pad.reveal(), {mac->octets}))}};
   }
@@ -185,7 +185,8 @@ class Flood {
         {.number = 1,
          .proposal =
              model::parse_proposals("aes256gcm16-prfsha384-x25519", ProtocolId::ike)->front()});
-    const wire::Header header{.spi_i = IkeSpi{1}, .exchange = ExchangeType::ike_sa_init, .initiator = true};
+    const wire::Header header{
+        .spi_i = IkeSpi{1}, .exchange = ExchangeType::ike_sa_init, .initiator = true};
     message_ = wire::write_message(
         header, {std::move(offer), wire::NoncePayload{.data = Bytes(32, 7)},
                  wire::KePayload{.group = KeId::curve25519, .data = Bytes(32, 9)}});
@@ -208,7 +209,8 @@ class Flood {
       }
       mmsghdr headers[kBatch]{};
       iovec parts[kBatch]{};
-      sockaddr_in to{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(remote_)}, .sin_zero = {}};
+      sockaddr_in to{
+          .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(remote_)}, .sin_zero = {}};
       for (int i = 0; i < kBatch; ++i) {
         Bytes& packet = packets[static_cast<std::size_t>(i)];
         packet = make();
@@ -330,9 +332,10 @@ int main(int argc, char** argv) {
   flooder.join();
   stop = true;
   watcher.join();
-  fmt::print("{{\"up\": {}, \"seconds\": {:.1f}, \"sent\": {}, \"request\": {}, \"answers\": {}, "
-             "\"largest\": {}, \"larger\": {}, \"much_larger\": {}}}\n",
-             crowd.up(), all_up, sent, flood.message_size(), answers.count.load(),
-             answers.largest.load(), answers.larger.load(), answers.much_larger.load());
+  fmt::print(
+      "{{\"up\": {}, \"seconds\": {:.1f}, \"sent\": {}, \"request\": {}, \"answers\": {}, "
+      "\"largest\": {}, \"larger\": {}, \"much_larger\": {}}}\n",
+      crowd.up(), all_up, sent, flood.message_size(), answers.count.load(), answers.largest.load(),
+      answers.larger.load(), answers.much_larger.load());
   return 0;
 }
