@@ -44,9 +44,9 @@ struct Node {
       : rng(seed), engine(ike::EngineConfig{}, test::toy_crypto(), rng) {
     address = {.address = IpAddress::v4(caller ? 0xc0000201 : 0xc0000202), .port = 500};
     ike::Actions out;
-    engine.handle(ike::command::SetConnections{.connections = {connection(caller)},
-                                               .authorities = {}},
-                  {}, out);
+    engine.handle(
+        ike::command::SetConnections{.connections = {connection(caller)}, .authorities = {}}, {},
+        out);
   }
 
   void carry_out(ike::Actions actions, Instant now) {
