@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 
@@ -128,5 +129,14 @@ class Reader {
   std::size_t fault_at_ = 0;
   std::string_view what_;
 };
+
+/// The mirror of to_wire(): a number that fills `bytes` to the last octet, else nothing.
+template <class T>
+[[nodiscard]] constexpr std::optional<T> from_wire(ByteView bytes) {
+  Reader reader{bytes};
+  const T value = reader.be<T>();
+  if (!reader.ok() || !reader.empty()) return std::nullopt;
+  return value;
+}
 
 }  // namespace cygnet

@@ -55,4 +55,12 @@ class Writer {
   Bytes bytes_;
 };
 
+/// A number as it stands in an SPI field or a notify's data: in network byte order.
+template <class T>
+[[nodiscard]] Bytes to_wire(T value) {
+  Writer writer;
+  writer.be(value);
+  return writer.take();
+}
+
 }  // namespace cygnet

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/writer.hpp"
 #include "ike/limits.hpp"
 
 namespace cygnet::ike {
@@ -27,20 +28,10 @@ std::vector<model::Proposal> usable_proposals(const model::ChildTemplate& wanted
   return out;
 }
 
-Bytes spi_bytes(EspSpi spi) {
-  Bytes out(4);
-  for (std::size_t i = 0; i < 4; ++i) {
-    out[i] = static_cast<std::uint8_t>(spi.value() >> (24 - 8 * i));
-  }
-  return out;
-}
-
 std::optional<EspSpi> spi_from(const Bytes& bytes) {
-  if (bytes.size() != 4) return std::nullopt;
-  std::uint32_t value = 0;
-  for (const std::uint8_t byte : bytes) value = (value << 8) | byte;
-  if (value < 256) return std::nullopt;  // reserved (RFC 4303 §2.1)
-  return EspSpi{value};
+  const auto spi = from_wire<EspSpi>(bytes);
+  if (!spi || spi->value() < 256) return std::nullopt;  // reserved (RFC 4303 §2.1)
+  return spi;
 }
 
 Refusal no_proposal(const std::vector<model::Proposal>& ours,
@@ -145,7 +136,7 @@ std::vector<wire::Payload> offer_child(const IkeSa& sa, const EngineConfig& conf
   wire::SaPayload offer;
   for (model::Proposal& proposal : usable_proposals(wanted, config, rules.in_ike_auth)) {
     offer.proposals.push_back({.number = static_cast<std::uint8_t>(offer.proposals.size() + 1),
-                               .spi = spi_bytes(spi_in),
+                               .spi = to_wire(spi_in),
                                .proposal = std::move(proposal)});
     if (offer.proposals.size() == wire::kProposalsMax) break;
   }
@@ -240,7 +231,7 @@ std::expected<Agreement, Refusal> answer_offer(const IkeSa& sa, const EngineConf
 std::vector<wire::Payload> answer_child(const Agreement& agreed, EspSpi spi_in) {
   wire::SaPayload answer;
   answer.proposals.push_back({.number = agreed.proposal_number,
-                              .spi = spi_bytes(spi_in),
+                              .spi = to_wire(spi_in),
                               .proposal = model::proposal_of(agreed.suite, ProtocolId::esp)});
   return {std::move(answer), wire::TsPayload{.initiator = true, .selectors = agreed.remote_ts},
           wire::TsPayload{.initiator = false, .selectors = agreed.local_ts}};

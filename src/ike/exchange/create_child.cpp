@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/writer.hpp"
 #include "ike/limits.hpp"
 #include "ike/peer_refusal.hpp"
 
@@ -12,11 +13,6 @@ ChildAnswer refuse(IkeSa& sa, Context& cx, FailureRecord record, NotifyType type
   record.phase = "CREATE_CHILD_SA";
   report(sa, cx, std::move(record));
   return {.payloads = {wire::NotifyPayload{.type = type, .data = std::move(data)}}};
-}
-
-Bytes group_bytes(KeId group) {
-  const auto value = static_cast<std::uint16_t>(group);
-  return {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)};
 }
 
 }  // namespace
@@ -55,9 +51,9 @@ Step on_refused(IkeSa& sa, KeyOffer& keys, const wire::NotifyPayload& reason,
                    Duration{static_cast<std::int64_t>(
                        cx.rng.below(static_cast<std::uint64_t>(kBusyRetry.count())))}};
   }
-  if (reason.type == NotifyType::invalid_ke_payload && reason.data.size() == 2 &&
-      keys.restarts < kInitRestartsMax) {
-    const KeId wanted = static_cast<KeId>(reason.data[0] * 256 + reason.data[1]);
+  const auto group = from_wire<KeId>(reason.data);
+  if (reason.type == NotifyType::invalid_ke_payload && group && keys.restarts < kInitRestartsMax) {
+    const KeId wanted = *group;
     const auto& ours = child == nullptr ? sa.connection.proposals : child->esp_proposals;
     const bool offered = std::ranges::any_of(
         ours, [wanted](const model::Proposal& proposal) { return proposal.offers(wanted); });
@@ -185,7 +181,7 @@ ChildAnswer answer_create_child(IkeSa& sa, Established& state,
     // Another group than the proposal we take: name the one we want (RFC 7296 §1.3).
     if (ke == nullptr || ke->group != group) {
       return {.payloads = {wire::NotifyPayload{.type = NotifyType::invalid_ke_payload,
-                                               .data = group_bytes(group)}}};
+                                               .data = to_wire(group)}}};
     }
     auto exchanged = cx.crypto.respond(group, ke->data, nullptr);
     if (!exchanged) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/writer.hpp"
 #include "ike/exchange/ike_auth.hpp"
 #include "ike/limits.hpp"
 #include "ike/peer_refusal.hpp"
@@ -21,20 +22,15 @@ wire::NotifyPayload hash_algorithms() {
   return notify;
 }
 
-Bytes group_bytes(KeId group) {
-  const auto value = static_cast<std::uint16_t>(group);
-  return {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)};
-}
-
 /// What the other side's SIGNATURE_HASH_ALGORITHMS and friends say.
 void learn_abilities(IkeSa& sa, const std::vector<wire::Payload>& payloads) {
   sa.peer.fragmentation = sa.connection.fragmentation != model::Fragmentation::no &&
                           find_notify(payloads, NotifyType::fragmentation_supported) != nullptr;
   if (const auto* notify = find_notify(payloads, NotifyType::signature_hash_algorithms)) {
     sa.peer.digital_signature = true;
-    for (std::size_t i = 0; i + 1 < notify->data.size() && sa.peer.hashes.size() < kHashesMax;
-         i += 2) {
-      sa.peer.hashes.push_back(static_cast<HashId>(notify->data[i] * 256 + notify->data[i + 1]));
+    Reader hashes{notify->data};
+    while (hashes.remaining() >= 2 && sa.peer.hashes.size() < kHashesMax) {
+      sa.peer.hashes.push_back(hashes.be<HashId>());
     }
   }
   learn_authorities(sa, payloads);
@@ -125,9 +121,7 @@ State restart(AwaitInitReply&& state, IkeSa& sa, Context& cx) {
 
 State on_invalid_ke(AwaitInitReply&& state, IkeSa& sa, const wire::NotifyPayload& notify,
                     Context& cx) {
-  const KeId wanted = notify.data.size() == 2
-                          ? static_cast<KeId>(notify.data[0] * 256 + notify.data[1])
-                          : KeId::none;
+  const KeId wanted = from_wire<KeId>(notify.data).value_or(KeId::none);
   //= RFC7296#1.2 "The initiator MUST again propose its full set of acceptable cryptographic
   //=              suites"
   if (!offers_group(sa.connection, wanted) || wanted == state.group) {
@@ -252,7 +246,7 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
     return refuse(NotifyType::no_proposal_chosen);
   }
   const model::Suite& suite = choice->proposal.suite;
-  if (suite.ke != ke.group) return refuse(NotifyType::invalid_ke_payload, group_bytes(suite.ke));
+  if (suite.ke != ke.group) return refuse(NotifyType::invalid_ke_payload, to_wire(suite.ke));
 
   auto exchanged = cx.crypto.respond(ke.group, ke.data, nullptr);
   if (!exchanged) {

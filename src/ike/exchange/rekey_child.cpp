@@ -2,24 +2,15 @@
 
 #include <algorithm>
 
+#include "base/writer.hpp"
 #include "ike/limits.hpp"
 
 namespace cygnet::ike {
 namespace {
 
-Bytes spi_bytes(EspSpi spi) {
-  Bytes out(4);
-  for (std::size_t i = 0; i < 4; ++i) {
-    out[i] = static_cast<std::uint8_t>(spi.value() >> (24 - 8 * i));
-  }
-  return out;
-}
-
 std::optional<EspSpi> spi_of(const wire::NotifyPayload& notify) {
-  if (notify.protocol != ProtocolId::esp || notify.spi.size() != 4) return std::nullopt;
-  std::uint32_t value = 0;
-  for (const std::uint8_t byte : notify.spi) value = (value << 8) | byte;
-  return EspSpi{value};
+  if (notify.protocol != ProtocolId::esp) return std::nullopt;
+  return from_wire<EspSpi>(notify.spi);
 }
 
 /// PFS as before: the old SA's group if it had one, else the template's first.
@@ -87,7 +78,7 @@ std::optional<Request> RekeyChild::build(IkeSa& sa, Context& cx) {
   child->race.ours = OurRekey::under_way;
   std::vector<wire::Payload> offer = offer_child(sa, cx.config, wanted, *spi_in, {});
   std::vector<wire::Payload> payloads{wire::NotifyPayload{
-      .protocol = ProtocolId::esp, .spi = spi_bytes(child->spi_in), .type = NotifyType::rekey_sa}};
+      .protocol = ProtocolId::esp, .spi = to_wire(child->spi_in), .type = NotifyType::rekey_sa}};
   payloads.push_back(std::move(offer[0]));
   add_key_offer(keys, payloads);
   for (std::size_t i = 1; i < offer.size(); ++i) payloads.push_back(std::move(offer[i]));
