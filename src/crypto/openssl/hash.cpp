@@ -24,6 +24,16 @@ const char* digest_name(PrfId id) {
   return nullptr;
 }
 
+class SystemRng final : public Rng {
+ public:
+  void fill(MutableBytes out) override {
+    // Without randomness nothing we send would be safe; no peer can cause this.
+    CYG_CHECK(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1);
+  }
+};
+
+}  // namespace
+
 const EVP_MD* digest_of(HashId id) {
   switch (id) {
     case HashId::sha1:
@@ -39,16 +49,6 @@ const EVP_MD* digest_of(HashId id) {
   }
   return nullptr;
 }
-
-class SystemRng final : public Rng {
- public:
-  void fill(MutableBytes out) override {
-    // Without randomness nothing we send would be safe; no peer can cause this.
-    CYG_CHECK(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1);
-  }
-};
-
-}  // namespace
 
 Result<MacContext> hmac_context(PrfId prf, ByteView key) {
   static EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);

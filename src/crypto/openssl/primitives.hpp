@@ -12,6 +12,8 @@ namespace cygnet::crypto {
 /// An HMAC keyed and ready; `prf` names its hash.
 [[nodiscard]] Result<MacContext> hmac_context(PrfId prf, ByteView key);
 [[nodiscard]] Result<Secret> prf(PrfId id, ByteView key, std::initializer_list<ByteView> data);
+/// OpenSSL's digest, or null for HashId::identity.
+[[nodiscard]] const EVP_MD* digest_of(HashId id);
 [[nodiscard]] Bytes hash(HashId id, ByteView data);
 
 [[nodiscard]] Result<std::unique_ptr<KeyExchange>> begin_exchange(KeId group, Rng* rng);

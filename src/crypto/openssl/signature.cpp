@@ -37,22 +37,6 @@ const Curve* curve_of(KeyKind kind) {
   return at == std::end(kCurves) ? nullptr : at;
 }
 
-const EVP_MD* digest_of(HashId hash) {
-  switch (hash) {
-    case HashId::sha1:
-      return EVP_sha1();
-    case HashId::sha2_256:
-      return EVP_sha256();
-    case HashId::sha2_384:
-      return EVP_sha384();
-    case HashId::sha2_512:
-      return EVP_sha512();
-    case HashId::identity:
-      break;
-  }
-  return nullptr;
-}
-
 std::optional<HashId> hash_of(int nid) {
   switch (nid) {
     case NID_sha1:
