@@ -1,33 +1,9 @@
 #include "cli/session.hpp"
 
-#include <array>
-
+#include "cli/socket_stream.hpp"
 #include "io/unix_socket.hpp"
 
 namespace cygnet::cli {
-namespace {
-
-class SocketStream final : public vici::Stream {
- public:
-  explicit SocketStream(io::UnixStream socket) : socket_(std::move(socket)) {}
-  Result<void> send(ByteView bytes) override {
-    while (!bytes.empty()) {
-      CYG_TRY(const std::size_t sent, socket_.write(bytes));
-      bytes = bytes.subspan(sent);
-    }
-    return {};
-  }
-  Result<Bytes> receive() override {
-    std::array<std::uint8_t, 64 * 1024> room;
-    CYG_TRY(const std::size_t got, socket_.read(room));
-    return to_bytes(ByteView{room}.first(got));
-  }
-
- private:
-  io::UnixStream socket_;
-};
-
-}  // namespace
 
 Session::Session(std::unique_ptr<vici::Stream> stream)
     : stream_(std::move(stream)), client_(std::make_unique<vici::Client>(*stream_)) {}

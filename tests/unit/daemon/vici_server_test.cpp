@@ -7,33 +7,12 @@
 #include <filesystem>
 #include <thread>
 
-#include "vici/client.hpp"
+#include "cli/socket_stream.hpp"
 
 namespace cygnet::daemon {
 namespace {
 
 namespace fs = std::filesystem;
-
-class SocketStream final : public vici::Stream {
- public:
-  explicit SocketStream(io::UnixStream socket) : socket_(std::move(socket)) {}
-  Result<void> send(ByteView bytes) override {
-    while (!bytes.empty()) {
-      CYG_TRY(const std::size_t sent, socket_.write(bytes));
-      bytes = bytes.subspan(sent);
-    }
-    return {};
-  }
-  Result<Bytes> receive() override {
-    Bytes room(4096);
-    CYG_TRY(const std::size_t got, socket_.read(room));
-    room.resize(got);
-    return room;
-  }
-
- private:
-  io::UnixStream socket_;
-};
 
 struct Bench {
   Bench() {
@@ -68,7 +47,7 @@ struct Bench {
     std::thread other{[&] {
       auto socket = io::UnixStream::connect(path);
       ASSERT_TRUE(socket.has_value());
-      SocketStream stream{std::move(*socket)};
+      cli::SocketStream stream{std::move(*socket)};
       vici::Client one{stream};
       client(one);
     }};
