@@ -275,7 +275,7 @@ void Daemon::Impl::follow_network() {
   }
   const auto own = own_addresses();
   for (const ike::IkeStatus& sa : engine->status().sas) {
-    if (!sa.caller || sa.state == ike::IkeStatus::State::deleting) continue;
+    if (!sa.first_initiator || sa.state == ike::IkeStatus::State::deleting) continue;
     const auto source = host->source_for(sa.remote.address);
     if (!source) continue;  // no way at all: one may come
     // An address that is still ours is kept as long as the peer answers there.

@@ -114,7 +114,7 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
   }
   IkeSa sa{.id = cx.next_sa(),
            .initiator = true,
-           .caller = true,
+           .first_initiator = true,
            .spi_i = IkeSpi{rng.u64() | 1},
            .local = initiate.local,
            .remote = initiate.remote,

@@ -333,7 +333,7 @@ void Engine::Impl::on_opened(IkeSa& sa, const Received& received, PayloadType fi
 void Engine::Impl::follow_endpoint(IkeSa& sa, const Received& received, Context& cx) {
   const bool moved = received.remote != sa.remote || received.local != sa.local;
   const bool may_follow = sa.is_half_open() || (sa.nat_remote && !sa.nat_local);
-  if (!moved || !may_follow || sa.caller) return;
+  if (!moved || !may_follow || sa.first_initiator) return;
   move_to(sa, cx, received.local, received.remote);
 }
 

@@ -180,7 +180,7 @@ void start_lifetime(IkeSa& sa, Context& cx) {
 
 void become_established(IkeSa& sa, Context& cx) {
   start_lifetime(sa, cx);
-  if (sa.caller && sa.connection.reauth_time > Duration{0}) {
+  if (sa.first_initiator && sa.connection.reauth_time > Duration{0}) {
     const Duration time = sa.connection.reauth_time;
     sa.reauth_at = cx.now + jittered(time, time / 10, cx.rng);
   }

@@ -69,8 +69,8 @@ enum class Standing : std::uint8_t {
 
 struct IkeSa {
   SaId id;
-  bool initiator = false;  ///< we are the initiator of this IKE_SA (a rekey may change that)
-  bool caller = false;     ///< we initiated the first of a row of rekeyed IKE_SAs
+  bool initiator = false;        ///< we are the initiator of this IKE_SA (a rekey may change that)
+  bool first_initiator = false;  ///< we initiated the first of a row of rekeyed IKE_SAs
   IkeSpi spi_i;
   IkeSpi spi_r;
   Endpoint local;

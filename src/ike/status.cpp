@@ -43,7 +43,7 @@ Status Engine::status() const {
                   .connection = sa.connection.name,
                   .state = state_of(sa),
                   .initiator = sa.initiator,
-                  .caller = sa.caller,
+                  .first_initiator = sa.first_initiator,
                   .spi_i = sa.spi_i,
                   .spi_r = sa.spi_r,
                   .local = sa.local,

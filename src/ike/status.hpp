@@ -39,7 +39,7 @@ struct IkeStatus {
     deleting
   } state = State::connecting;
   bool initiator = false;
-  bool caller = false;  ///< we initiated the first of a row of rekeyed IKE_SAs
+  bool first_initiator = false;  ///< we initiated the first of a row of rekeyed IKE_SAs
   IkeSpi spi_i;
   IkeSpi spi_r;
   Endpoint local;

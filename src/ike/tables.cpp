@@ -43,15 +43,15 @@ void Engine::Impl::enforce_uniqueness(IkeSa& fresh, Context& cx) {
                       other.remote_id == fresh.remote_id && other.local_id == fresh.local_id;
     if (!same) continue;
     cx.attention.push_back(id);
-    const bool contact = fresh.initial_contact && !fresh.caller;
+    const bool contact = fresh.initial_contact && !fresh.first_initiator;
     if (contact && other.last_inbound < fresh.born) {
       close(other, cx, "the peer started anew (INITIAL_CONTACT)");
-    } else if (other.caller != fresh.caller && other.connection.vips.empty() &&
+    } else if (other.first_initiator != fresh.first_initiator && other.connection.vips.empty() &&
                other.connection.pools.empty()) {
-      keep_one(fresh.caller ? fresh : other, fresh.caller ? other : fresh, cx);
-    } else if (contact || (rule == model::Uniqueness::replace && !fresh.caller)) {
+      keep_one(fresh.first_initiator ? fresh : other, fresh.first_initiator ? other : fresh, cx);
+    } else if (contact || (rule == model::Uniqueness::replace && !fresh.first_initiator)) {
       other.doomed = "the peer connected again";
-    } else if (rule == model::Uniqueness::keep && !fresh.caller) {
+    } else if (rule == model::Uniqueness::keep && !fresh.first_initiator) {
       fresh.doomed = "unique = keep: this peer is connected already";
       return;
     }

@@ -55,7 +55,7 @@ void move_to(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remo
 
 void change_local(IkeSa& sa, Context& cx, const IpAddress& local) {
   // Whoever was called stays where it was called.
-  if (sa.local.address == local || sa.is_closed() || !sa.caller) return;
+  if (sa.local.address == local || sa.is_closed() || !sa.first_initiator) return;
   cx.attention.push_back(sa.id);
   if (!sa.peer.mobike) {
     const std::string connection = sa.connection.name;
@@ -84,7 +84,7 @@ void notice_mapping(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& re
   const auto* seen = find_notify(reply, NotifyType::nat_detection_destination_ip);
   if (seen == nullptr) return;
   const Bytes before = std::exchange(sa.seen_as, seen->data);
-  if (before.empty() || before == sa.seen_as || !sa.caller || !sa.peer.mobike) return;
+  if (before.empty() || before == sa.seen_as || !sa.first_initiator || !sa.peer.mobike) return;
   const auto is_update = [](const Task& task) {
     return std::holds_alternative<UpdateAddresses>(task);
   };
@@ -129,7 +129,7 @@ std::vector<wire::Payload> answer_mobike(IkeSa& sa, const Received& received,
                                          const std::vector<wire::Payload>& request, Context& cx) {
   std::vector<wire::Payload> out;
   const bool moves = find_notify(request, NotifyType::update_sa_addresses) != nullptr &&
-                     !sa.caller && sa.peer.mobike;
+                     !sa.first_initiator && sa.peer.mobike;
   if (moves) {
     move_to(sa, cx, received.local, received.remote);
     judge_again(sa, cx, request);

@@ -7,8 +7,8 @@
 //                       <--  HDR, SK {N(COOKIE2)}
 //    HDR, SK {N(COOKIE2)}  -->
 //
-// The caller (RFC 4555's initiator: of the first of a row of rekeyed IKE_SAs) says where it is
-// now. The other end follows, then makes sure that somebody who has the keys is really there.
+// The first initiator (the one of the first of a row of rekeyed IKE_SAs) says where it is now. The
+// other end follows, then makes sure that somebody who has the keys is really there.
 #pragma once
 
 #include "ike/exchange/spec.hpp"

@@ -2,32 +2,22 @@
 
 #include <algorithm>
 
+#include "base/writer.hpp"
 #include "ike/limits.hpp"
 
 namespace cygnet::ike {
 namespace {
 
-Bytes spi_bytes(IkeSpi spi) {
-  Bytes out(8);
-  for (std::size_t i = 0; i < 8; ++i) {
-    out[i] = static_cast<std::uint8_t>(spi.value() >> (56 - 8 * i));
-  }
-  return out;
-}
-
 std::optional<IkeSpi> spi_from(const Bytes& bytes) {
-  if (bytes.size() != 8) return std::nullopt;
-  std::uint64_t value = 0;
-  for (const std::uint8_t byte : bytes) value = (value << 8) | byte;
-  if (value == 0) return std::nullopt;
-  return IkeSpi{value};
+  const auto spi = from_wire<IkeSpi>(bytes);
+  return spi && spi->value() != 0 ? spi : std::nullopt;
 }
 
 /// What the rekeyed SA keeps of the old one.
 IkeSa successor_of(const IkeSa& old, Context& cx, bool initiator) {
   IkeSa fresh{.id = cx.next_sa(),
               .initiator = initiator,
-              .caller = old.caller,
+              .first_initiator = old.first_initiator,
               .local = old.local,
               .remote = old.remote,
               .connection = old.connection,
@@ -113,7 +103,7 @@ std::optional<Request> RekeyIke::build(IkeSa& sa, Context& cx) {
   for (const model::Proposal& proposal : sa.connection.proposals) {
     if (offer.proposals.size() == wire::kProposalsMax) break;
     offer.proposals.push_back({.number = static_cast<std::uint8_t>(offer.proposals.size() + 1),
-                               .spi = spi_bytes(spi),
+                               .spi = to_wire(spi),
                                .proposal = proposal});
   }
   std::vector<wire::Payload> payloads{std::move(offer)};
@@ -212,9 +202,7 @@ std::vector<wire::Payload> answer_rekey_ike(IkeSa& sa, Established& state,
   if (!peer_spi) return notify(NotifyType::invalid_syntax);
   const KeId group = choice->suite.ke;
   if (ke.group != group) {
-    const auto value = static_cast<std::uint16_t>(group);
-    return notify(NotifyType::invalid_ke_payload,
-                  {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)});
+    return notify(NotifyType::invalid_ke_payload, to_wire(group));
   }
   auto exchanged = cx.crypto.respond(group, ke.data, nullptr);
   if (!exchanged) return notify(NotifyType::invalid_syntax);
@@ -235,7 +223,7 @@ std::vector<wire::Payload> answer_rekey_ike(IkeSa& sa, Established& state,
 
   wire::SaPayload answer;
   answer.proposals.push_back({.number = offer.proposals[choice->theirs].number,
-                              .spi = spi_bytes(fresh.spi_r),
+                              .spi = to_wire(fresh.spi_r),
                               .proposal = model::proposal_of(fresh.suite, ProtocolId::ike)});
   fresh.attempt = {.initiator = nonce.data, .responder = our_nonce};
   sa.race.their_attempt = fresh.attempt;
