@@ -29,11 +29,7 @@ void bring_up_more(Pair& pair) {
   pair.initiate();
   pair.settle();
   pair.forget();
-  pair.a.command(ike::command::Initiate{.request = ike::RequestId{5},
-                                        .connection = "home",
-                                        .child = "more",
-                                        .local = pair.a.address,
-                                        .remote = pair.b.address});
+  pair.initiate_from(pair.a, "more");
   pair.settle();
 }
 bool command_succeeded(const Node& node, std::uint64_t request) {

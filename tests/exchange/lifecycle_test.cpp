@@ -176,12 +176,7 @@ TEST(CreateChild, BothMakeTheSameAtOnce_OneStays) {
     }
     pair.settle();
     for (Node* node : {&pair.a, &pair.b}) {
-      const Node& other = node == &pair.a ? pair.b : pair.a;
-      node->command(ike::command::Initiate{.request = ike::RequestId{5},
-                                           .connection = "home",
-                                           .child = "net",
-                                           .local = node->address,
-                                           .remote = other.address});
+      pair.initiate_from(*node, "net");
     }
     pair.settle();
     wait(pair, seconds{6});
@@ -198,11 +193,7 @@ TEST(Uniqueness, BothConnectAtOnce_OneStays) {
       b.rng = SeededRng{seed + 1000};
     }});
     pair.initiate();
-    pair.b.command(ike::command::Initiate{.request = ike::RequestId{5},
-                                          .connection = "home",
-                                          .child = "net",
-                                          .local = pair.b.address,
-                                          .remote = pair.a.address});
+    pair.initiate_from(pair.b, "net");
     pair.settle();
     wait(pair, seconds{1});
     EXPECT_EQ(pair.a.status().sas.size(), 1U) << "seed " << seed << "\n" << pair.transcript();
@@ -228,12 +219,7 @@ TEST(Reauthentication, MakesBeforeItBreaks) {
   wait(pair, seconds{101});
   ASSERT_EQ(pair.a.events_of<ike::event::WantReauth>().size(), 1U);
   EXPECT_EQ(pair.a.status().sas.size(), 1U) << "nothing happens before the caller has a route";
-  pair.a.command(ike::command::Initiate{.request = ike::RequestId{5},
-                                        .connection = "home",
-                                        .child = "",
-                                        .local = pair.a.address,
-                                        .remote = pair.b.address,
-                                        .instead_of = old.id});
+  pair.initiate_from(pair.a, "", old.id);
   std::size_t least = 99;
   for (int step = 0; step < 100; ++step) {
     pair.pass(milliseconds{100});
@@ -256,12 +242,7 @@ TEST(Reauthentication, Fails_TheOldStays) {
   up(pair);
   const auto old = pair.a.status().sas[0];
   pair.b.shared_key = {9, 9};
-  pair.a.command(ike::command::Initiate{.request = ike::RequestId{5},
-                                        .connection = "home",
-                                        .child = "",
-                                        .local = pair.a.address,
-                                        .remote = pair.b.address,
-                                        .instead_of = old.id});
+  pair.initiate_from(pair.a, "", old.id);
   pair.settle();
   wait(pair, seconds{10});
   ASSERT_EQ(pair.a.status().sas.size(), 1U);

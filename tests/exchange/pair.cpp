@@ -182,6 +182,16 @@ void Pair::initiate() {
                                    .remote = b.address});
 }
 
+void Pair::initiate_from(Node& node, const std::string& child, ike::SaId instead_of) {
+  const Node& other = &node == &a ? b : a;
+  node.command(ike::command::Initiate{.request = ike::RequestId{5},
+                                      .connection = "home",
+                                      .child = child,
+                                      .local = node.address,
+                                      .remote = other.address,
+                                      .instead_of = instead_of});
+}
+
 void Pair::collect(Node& node) {
   for (const std::string& line : node.sent) transcript_ += node.name + " " + line + "\n";
   node.sent.clear();

@@ -85,7 +85,10 @@ class Pair {
   Pair();
   explicit Pair(const Options& options);
 
-  /// Brings the child "net" of connection "home" up, a to b.
+  /// `node` initiates `child` (none: only the IKE_SA) of connection "home" as request 5, perhaps
+  /// instead of an IKE_SA that it reauthenticates.
+  void initiate_from(Node& node, const std::string& child, ike::SaId instead_of = {});
+  /// Brings the child "net" of connection "home" up, a to b, as request 1.
   void initiate();
   /// Delivers everything until both ends are quiet; at most 1000 datagrams.
   void settle();
