@@ -56,7 +56,6 @@ class World {
     std::optional<Instant> wake;  ///< the alarm that is set
     Duration ahead{0};            ///< its clock has jumped by so much
     Instant paused_until;
-    std::optional<Instant> up_since;  ///< its child, for calm worlds
   };
 
   void push(Duration after, Event event);
@@ -157,9 +156,6 @@ Node::Hooks World::hooks(std::size_t index) {
                 const NodeSpec& spec = places_[index].node->spec();
                 if (std::holds_alternative<ike::event::IkeUp>(event) && spec.enemy) {
                   fail("somebody with a wrong key has authenticated");
-                }
-                if (std::holds_alternative<ike::event::ChildUp>(event)) {
-                  if (!places_[index].up_since) places_[index].up_since = now_;
                 }
               },
           .log =
@@ -329,7 +325,6 @@ void World::fault() {
       note(spec.name + ": crash");
       place.node->crash();
       place.wake.reset();
-      place.up_since.reset();
       return push(pick(Duration{0}, minutes{3}),
                   {.kind = Event::Kind::action, .action = [this, index] {
                      Place& dead = places_[index];
@@ -475,7 +470,7 @@ void World::live_until(Instant end) {
 
 Report World::run() {
   for (std::size_t i = 0; i < places_.size(); ++i) {
-    // The gateway last: its clients must not depend on the order of their starts.
+    // Clients must not depend on the order of the starts: each end at some time of its own.
     push(milliseconds{rng_.below(3000)}, {.kind = Event::Kind::action, .action = [this, i] {
                                             places_[i].node->start(clock(places_[i]));
                                             set_alarm(i);
