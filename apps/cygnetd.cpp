@@ -47,10 +47,12 @@ int main(int argc, char** argv) {
                  "Who carries packets: esp (in userspace, through a TUN device), none (nobody: to "
                  "try out IKE), auto (esp)")
       ->transform(CLI::CheckedTransformer(kPlanes))
+      ->option_text("auto|esp|none (auto)")
       ->default_str("auto");
   app.add_option("--vici", line.options.vici, "The control socket")->capture_default_str();
-  app.add_option("--log", line.level, "error, warning, info, debug, trace")
+  app.add_option("--log", line.level, "What to write to stderr")
       ->transform(CLI::CheckedTransformer(kLevels))
+      ->option_text("error|warning|info|debug|trace (info)")
       ->default_str("info");
   app.add_option("--tun", line.options.tun, "Name of the TUN device")->capture_default_str();
   app.add_option("--fwmark", line.options.fwmark,
