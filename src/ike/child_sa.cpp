@@ -319,6 +319,7 @@ void activate_child(IkeSa&, Context& cx, Child& child) {
   cx.out.emplace_back(
       action::Activate{.child = child.id, .outbound = *std::move(child.waiting_outbound)});
   child.waiting_outbound.reset();
+  child.activate_at.reset();
 }
 
 }  // namespace cygnet::ike

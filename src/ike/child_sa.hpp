@@ -61,7 +61,7 @@ struct AnswerRules {
 struct InstallPlan {
   EspSpi spi_in;
   bool we_started = false;     ///< we are the exchange's initiator: whose keys are whose
-  bool hold_outbound = false;  ///< the answer to a rekey: send on the old child for now
+  bool hold_outbound = false;  ///< the answer to a rekey or reauthentication: send on the old child
   std::optional<model::ChildId> replaces;
   Attempt attempt{};  ///< the exchange's nonces
 };

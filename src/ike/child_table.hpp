@@ -27,6 +27,7 @@ struct Child {
 
   /// We answered a rekey with this child and do not send on it yet (RFC 7296 §2.8).
   std::optional<model::SaSpec> waiting_outbound;
+  std::optional<Instant> activate_at;  ///< when it sends even if nothing has come in
   /// This child's successor, once one is installed; it is then only waiting to be deleted.
   std::optional<model::ChildId> successor;
   RekeyFacts race;                            ///< what replaces this child

@@ -41,6 +41,7 @@ void tick_children(IkeSa& sa, Context& cx) {
   std::vector<model::ChildId> expired;
   std::vector<model::ChildId> due;
   for (Child& child : sa.children.all()) {
+    if (child.activate_at && *child.activate_at <= cx.now) activate_child(sa, cx, child);
     if (child.expires_at && *child.expires_at <= cx.now) {
       child.expires_at.reset();
       if (!child.race.deleting) expired.push_back(child.id);
@@ -147,6 +148,7 @@ std::optional<Deadline> deadline(const IkeSa& sa, const EngineConfig& config) {
   if (!sa.is_established() || !sa.is_current()) return first;
   for (const Child& child : sa.children.all()) {
     consider(child.rekey_at, WakeReason::rekey_child);
+    consider(child.activate_at, WakeReason::rekey_child);
     consider(child.expires_at, WakeReason::expire_child);
   }
   consider(sa.rekey_at, WakeReason::rekey_ike);

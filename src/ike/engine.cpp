@@ -106,6 +106,7 @@ void Engine::handle(Answer answer, Instant now, Actions& out) {
   if (asker != impl_->sas.end()) {
     IkeSa& sa = asker->second;
     cx.attention.push_back(sa.id);
+    sa.reauthenticates = !sa.initiator && !sa.initial_contact && impl_->carried_already(sa);
     const auto take = [&]<class S>(S& state, auto&& step) {
       if (state.ask != answer.id) return false;
       // The state's content leaves the SA while its successor is made; what must be sent under

@@ -92,6 +92,8 @@ struct Engine::Impl {
   /// After every call: adopts rekeyed SAs, decides races, deletes doomed ones, forgets closed
   /// ones, sets alarms, ends a shutdown. Its work grows with what changed, not with what there is.
   void settle(Context& cx);
+  /// Whether this peer, if it may be here only once, has children under another IKE_SA.
+  [[nodiscard]] bool carried_already(const IkeSa& sa) const;
   void enforce_uniqueness(IkeSa& fresh, Context& cx);
   [[nodiscard]] IkeSa* find_by_spi(IkeSpi ours);
   [[nodiscard]] IkeSa* owner_of(model::ChildId child);

@@ -23,6 +23,9 @@ inline constexpr std::size_t kNonceSize = 32;  ///< RFC 7296 §2.10: at least ha
 inline constexpr std::size_t kRequestedAddressesMax = 4;
 /// How long an inbound SA stays after its rekeyed successor took over, for packets under way.
 inline constexpr Duration kRekeyedLinger = std::chrono::seconds{5};
+/// How long the responder of a reauthentication goes on sending on the old IKE_SA's children while
+/// nothing has come in on the new ones: until its answer has surely told the peer the keys.
+inline constexpr Duration kHoldOutboundMax = std::chrono::seconds{2};
 /// How long we wait before we repeat an exchange the peer was too busy for (RFC 7296 §2.25).
 inline constexpr Duration kBusyRetry = std::chrono::seconds{5};
 /// An IKE_SA that a rekey has outlived closes by itself if nobody has deleted it by then: longer

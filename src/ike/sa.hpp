@@ -90,6 +90,7 @@ struct IkeSa {
   Endpoint init_remote;          ///< where the first request came from (half-open counting)
   bool initial_contact = false;  ///< whoever initiated has no other IKE_SA (RFC 7296 §2.4)
   bool leased = false;           ///< a lease was taken for the peer
+  bool reauthenticates = false;  ///< as responder: the peer has an IKE_SA that still carries
 
   Window window;
   State state = Closed{};

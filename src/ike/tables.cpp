@@ -32,6 +32,16 @@ IkeSa* Engine::Impl::owner_of(model::ChildId child) {
   return nullptr;
 }
 
+bool Engine::Impl::carried_already(const IkeSa& sa) const {
+  if (sa.connection.unique == model::Uniqueness::never) return false;
+  return std::ranges::any_of(sas, [&](const auto& entry) {
+    const IkeSa& other = entry.second;
+    return other.id != sa.id && other.is_established() && other.is_current() &&
+           other.connection.name == sa.connection.name && other.remote_id == sa.remote_id &&
+           other.local_id == sa.local_id && !other.children.all().empty();
+  });
+}
+
 /// RFC 7296 §2.4 and `unique`: a peer that starts anew replaces its old IKE_SAs, and of two that
 /// both ends started at once only one stays.
 void Engine::Impl::enforce_uniqueness(IkeSa& fresh, Context& cx) {

@@ -236,6 +236,41 @@ TEST(Reauthentication, MakesBeforeItBreaks) {
   EXPECT_TRUE(pair.a.events_of<ike::event::ChildDown>().empty());
 }
 
+// The responder sends on the old child until the new one is known to work, or long enough.
+TEST(Reauthentication, TheGatewayHoldsBackUntilTheNewChildIsUsed) {
+  for (const bool used : {true, false}) {
+    Pair pair({.initiator = [](model::Connection& c) { c.reauth_time = seconds{100}; }});
+    up(pair);
+    const auto old = pair.a.status().sas[0];
+    pair.initiate_from(pair.a, "", old.id);
+    pair.settle();
+    ASSERT_EQ(pair.b.status().sas.size(), 2U) << pair.transcript();
+    ASSERT_EQ(pair.b.installed.size(), 2U);
+    const auto fresh = pair.b.installed.rbegin()->first;
+    EXPECT_FALSE(pair.b.installed.at(fresh).outbound);
+    if (used) {
+      pair.b.plane(model::plane::FirstInbound{fresh});
+    } else {
+      wait(pair, seconds{3});
+    }
+    EXPECT_TRUE(pair.b.installed.at(fresh).outbound) << "used: " << used;
+  }
+}
+
+// A peer that says it has no other IKE_SA does not read what the old one's child would carry.
+TEST(Reauthentication, InitialContact_SendsOnTheNewChildAtOnce) {
+  Pair pair;
+  up(pair);
+  const auto old = pair.b.installed.rbegin()->first;
+  restart(pair.a);
+  pair.a.command(ike::command::SetConnections{.connections = {basic_connection(true)}});
+  pair.initiate();
+  pair.settle();
+  const auto fresh = pair.b.installed.rbegin()->first;
+  ASSERT_NE(fresh, old) << pair.transcript();
+  EXPECT_TRUE(pair.b.installed.at(fresh).outbound);
+}
+
 // The peer does not answer just then: the old IKE_SA stays as it is.
 TEST(Reauthentication, Fails_TheOldStays) {
   Pair pair;

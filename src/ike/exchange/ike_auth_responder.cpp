@@ -49,8 +49,10 @@ std::vector<wire::Payload> answer_first_child(IkeSa& sa, Context& cx, const Hand
                    .ours = spi_in ? keys.error().text() : "no free SPI"},
                   NotifyType::no_additional_sas);
   }
-  const Child& child =
-      install_child(sa, cx, *agreed, *keys, {.spi_in = *spi_in, .attempt = sa.attempt});
+  Child& child = install_child(
+      sa, cx, *agreed, *keys,
+      {.spi_in = *spi_in, .hold_outbound = sa.reauthenticates, .attempt = sa.attempt});
+  if (sa.reauthenticates) child.activate_at = cx.now + kHoldOutboundMax;
   cx.emit(event::ChildUp{
       .sa = sa.id, .child = child.id, .connection = sa.connection.name, .name = child.wanted.name});
   return answer_child(*agreed, *spi_in);
