@@ -188,6 +188,27 @@ TEST(Certificates, EveryKeyKind_Establishes) {
   }
 }
 
+// Certificates are public: whoever shows a trusted one but has another key is nobody.
+TEST(Certificates, StolenCertificate_IsRefusedByEitherEnd) {
+  for (const TestKey kind : {TestKey::p256, TestKey::p384, TestKey::p521, TestKey::rsa_2048,
+                             TestKey::ed25519, TestKey::ed448}) {
+    for (const bool initiator : {true, false}) {
+      Pair pair(certificates(kind));
+      Node& thief = initiator ? pair.a : pair.b;
+      const Node& victim = initiator ? pair.b : pair.a;
+      thief.stolen = to_bytes(thief.key->public_key());
+      thief.key = *crypto::load_private_key(CertMaker::leaf("thief").key(kind).self_signed().key);
+      pair.initiate();
+      pair.settle();
+      EXPECT_EQ(victim.failures(ike::Reason::signature_wrong), 1U)
+          << static_cast<int>(kind) << " initiator: " << initiator << "\n"
+          << pair.transcript();
+      EXPECT_TRUE(victim.installed.empty());
+      EXPECT_TRUE(victim.events_of<ike::event::IkeUp>().empty());
+    }
+  }
+}
+
 TEST(Certificates, UntrustedPeer_IsRefused) {
   Pair pair(certificates(TestKey::p256, false));
   pair.initiate();

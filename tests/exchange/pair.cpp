@@ -112,7 +112,7 @@ ike::Answer Node::answer(const ike::Ask& ask) {
                           {.digital_signature = sign->digital_signature, .hashes = sign->hashes});
     EXPECT_TRUE(made) << made.error().text();
     ike::answer::Signed result{.signature = *std::move(made),
-                               .chain = {to_bytes(key->public_key())}};
+                               .chain = {stolen.empty() ? to_bytes(key->public_key()) : stolen}};
     for (std::size_t i = 0; i < padding_certificates; ++i) result.chain.emplace_back(1000, 0x5a);
     out.result = std::move(result);
   } else if (const auto* check = std::get_if<ike::ask::CheckCertificates>(&ask.what)) {

@@ -49,9 +49,10 @@ class Node {
   Instant now{std::chrono::hours{1}};
   Bytes shared_key = to_bytes(std::string_view{"correct horse battery staple"});
   std::unique_ptr<crypto::PrivateKey> key;  ///< for pubkey; its "certificate" is the SPKI itself
-  std::vector<Bytes> trusted;               ///< SPKIs accepted from the peer
-  std::size_t padding_certificates = 0;     ///< makes IKE_AUTH long, for fragmentation
-  std::vector<IpAddress> pool;              ///< to lease, in order
+  Bytes stolen;                ///< somebody else's "certificate", shown instead of the one of `key`
+  std::vector<Bytes> trusted;  ///< SPKIs accepted from the peer
+  std::size_t padding_certificates = 0;  ///< makes IKE_AUTH long, for fragmentation
+  std::vector<IpAddress> pool;           ///< to lease, in order
   bool refuse_leases = false;
 
   struct Installed {
