@@ -104,7 +104,7 @@ void Node::drain(Instant now) {
 }
 
 ike::Answer Node::answer(const ike::Ask& ask) {
-  ike::Answer out = controller_->answer(ask, kWall);
+  ike::Answer out = controller_->answer(ask, *this, kWall);
   const auto* proof = std::get_if<ike::ask::SharedKeyMac>(&ask.what);
   if (broken() == Rule::authentication && proof != nullptr &&
       std::holds_alternative<ike::answer::Mac>(out.result)) {

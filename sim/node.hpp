@@ -55,6 +55,11 @@ class Node final : public control::View {
   [[nodiscard]] std::optional<model::SaStats> stats(model::ChildId) const override {
     return std::nullopt;
   }
+  [[nodiscard]] std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override {
+    std::vector<ike::Path> out;
+    for (const IpAddress& remote : remotes) out.push_back({spec_.address, remote});
+    return out;
+  }
   [[nodiscard]] const NodeSpec& spec() const { return spec_; }
   [[nodiscard]] const Plane& plane() const { return *plane_; }
 

@@ -31,7 +31,6 @@ constexpr Unsupported kUnsupported[] = {
     {"per_cpu_sas", "yes | no | encap", "no", "no", Severity::warning, "one SA pair is made"},
     {"hw_offload", "yes | no | auto", "no", "no|auto", Severity::warning, "nothing is offloaded"},
     {"icmp", "yes | no", "no", "no", Severity::warning, "ICMP errors must match the selectors"},
-    {"inactivity", "time", "0s", "0|0s", Severity::warning, "an idle child stays up"},
 };
 
 /// A soft limit, a hard one and the span between which the soft one is chosen: whatever is left
@@ -91,6 +90,11 @@ model::ChildTemplate read_child(const Loader& loader, const Section& section) {
   out.dpd_action = fields.optional("dpd_action", kAction, out.dpd_action);
   out.close_action = fields.optional("close_action", kAction, out.close_action);
   out.keep_up = fields.optional("keep_up", kBoolean, out.keep_up);
+  out.inactivity = fields.optional("inactivity", kTime, out.inactivity);
+  if (out.keep_up && out.inactivity != Duration{0}) {
+    loader.diags.error(fields.at("inactivity"),
+                       "inactivity ends what keep_up = yes keeps up: choose one");
+  }
   out.replay_window = fields.optional("replay_window", kWindow, out.replay_window);
   out.copy_df = fields.optional("copy_df", kBoolean, out.copy_df);
   out.copy_ecn = fields.optional("copy_ecn", kBoolean, out.copy_ecn);

@@ -19,8 +19,6 @@ constexpr Unsupported kConnectionUnsupported[] = {
     {"pull", "yes | no", "yes", "yes", Severity::warning, "", OptionSupport::ikev1_only},
     {"dpd_timeout", "time", "0s", "0|0s", Severity::warning, "", OptionSupport::ikev1_only},
     {"dscp", "6 bits", "000000", "000000", Severity::warning, "IKE packets carry DSCP 0"},
-    {"childless", "allow | prefer | force | never", "allow", "allow|never", Severity::error,
-     "the first child comes with IKE_AUTH"},
     {"ocsp", "reply | request | both | never", "reply", "reply|never", Severity::warning,
      "OCSP answers are not exchanged in IKE"},
     {"ppk_id", "identity", "", "", Severity::error, "there are no post-quantum preshared keys"},
@@ -200,6 +198,7 @@ std::optional<model::Connection> read_connection(const Loader& loader, const Sec
   out.send_cert = fields.optional("send_cert", kSendCert, out.send_cert);
   out.keyingtries = fields.optional("keyingtries", kTries, out.keyingtries);
   out.unique = fields.optional("unique", kUniqueness, out.unique);
+  out.childless = fields.optional("childless", kChildless, out.childless);
   out.reauth_time = fields.optional("reauth_time", kTime, out.reauth_time);
   read_lifetime(loader, fields, out);
   for (const Unsupported& option : kConnectionUnsupported) fields.unsupported(option);

@@ -69,6 +69,10 @@ inline constexpr Word<model::Uniqueness> kUniquenessWords[] = {
     {"never", model::Uniqueness::never},
     {"keep", model::Uniqueness::keep},
     {"replace", model::Uniqueness::replace}};
+inline constexpr Word<model::Childless> kChildlessWords[] = {{"allow", model::Childless::allow},
+                                                             {"prefer", model::Childless::prefer},
+                                                             {"force", model::Childless::force},
+                                                             {"never", model::Childless::never}};
 inline constexpr Word<model::Revocation> kRevocationWords[] = {
     {"relaxed", model::Revocation::relaxed},
     {"ifuri", model::Revocation::ifuri},
@@ -120,6 +124,9 @@ inline constexpr ValueType<model::SendCert> kSendCert{"ifasked | always | never"
 inline constexpr ValueType<model::Uniqueness> kUniqueness{
     "no | never | keep | replace", parse_word<model::Uniqueness, kUniquenessWords>,
     word_text<model::Uniqueness, kUniquenessWords>};
+inline constexpr ValueType<model::Childless> kChildless{
+    "allow | prefer | force | never", parse_word<model::Childless, kChildlessWords>,
+    word_text<model::Childless, kChildlessWords>};
 inline constexpr ValueType<model::Revocation> kRevocation{
     "relaxed | ifuri | strict", parse_word<model::Revocation, kRevocationWords>,
     word_text<model::Revocation, kRevocationWords>};

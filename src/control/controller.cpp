@@ -25,6 +25,21 @@ bool same_child(const std::vector<model::Connection>& before, const model::Conne
          at->remote == connection.remote;
 }
 
+ike::answer::Refused gone(const std::string& connection) {
+  return {.reason = ike::Reason::no_connection,
+          .ours = "it was taken out of the configuration",
+          .theirs = connection,
+          .advice = "configure it again, or connect to another"};
+}
+
+/// How long ago a child carried a packet either way; refused when the plane does not know.
+decltype(ike::Answer::result) use_of(const std::optional<model::SaStats>& stats) {
+  if (!stats) return ike::answer::Refused{};
+  std::optional<Duration> idle = stats->idle_in;
+  if (stats->idle_out && (!idle || *stats->idle_out < *idle)) idle = stats->idle_out;
+  return ike::answer::ChildUse{.idle = idle};
+}
+
 /// One of the few results an ask can have, as one of all.
 template <class Results>
 ike::Answer widened(ike::AskId id, Results results) {
@@ -95,27 +110,27 @@ const model::Connection* Controller::find(std::string_view connection) const {
 
 // --- answers -------------------------------------------------------------------------------------
 
-ike::Answer Controller::answer(const ike::Ask& ask, WallTime wall) {
+ike::Answer Controller::answer(const ike::Ask& ask, View& view, WallTime wall) {
   return std::visit(
       [&](const auto& what) {
-        const model::Connection* connection = find(what.connection);
-        if (connection == nullptr) {
-          return ike::Answer{
-              ask.id, ike::answer::Refused{.reason = ike::Reason::no_connection,
-                                           .ours = "it was taken out of the configuration",
-                                           .theirs = what.connection,
-                                           .advice = "configure it again, or connect to another"}};
-        }
         using What = std::remove_cvref_t<decltype(what)>;
-        if constexpr (std::is_same_v<What, ike::ask::Sign>) {
-          return widened(ask.id, credentials_.sign(what, *connection));
-        } else if constexpr (std::is_same_v<What, ike::ask::SharedKeyMac>) {
-          return widened(ask.id, credentials_.mac(crypto_, what));
-        } else if constexpr (std::is_same_v<What, ike::ask::CheckCertificates>) {
-          return widened(ask.id, credentials_.check(what, *connection, wall));
+        if constexpr (std::is_same_v<What, ike::ask::ChildUse>) {
+          return ike::Answer{ask.id, use_of(view.stats(what.child))};
+        } else if constexpr (std::is_same_v<What, ike::ask::Paths>) {
+          return ike::Answer{ask.id, ike::answer::Paths{.paths = view.paths(what.remotes)}};
         } else {
-          static_assert(std::is_same_v<What, ike::ask::Lease>);
-          return widened(ask.id, pools_.lease(what, connection->pools));
+          const model::Connection* connection = find(what.connection);
+          if (connection == nullptr) return ike::Answer{ask.id, gone(what.connection)};
+          if constexpr (std::is_same_v<What, ike::ask::Sign>) {
+            return widened(ask.id, credentials_.sign(what, *connection));
+          } else if constexpr (std::is_same_v<What, ike::ask::SharedKeyMac>) {
+            return widened(ask.id, credentials_.mac(crypto_, what));
+          } else if constexpr (std::is_same_v<What, ike::ask::CheckCertificates>) {
+            return widened(ask.id, credentials_.check(what, *connection, wall));
+          } else {
+            static_assert(std::is_same_v<What, ike::ask::Lease>);
+            return widened(ask.id, pools_.lease(what, connection->pools));
+          }
         }
       },
       ask.what);
@@ -145,6 +160,11 @@ void Controller::handle(const ike::Event& event, Instant now, Effects& out) {
     finish(done->request, done->success, done->error, out, now);
   } else if (const auto* wanted = std::get_if<ike::event::WantUp>(&event)) {
     if (want(wanted->connection, wanted->child, now)) tick(now, out);
+  } else if (const auto* route = std::get_if<ike::event::WantRoute>(&event)) {
+    const ChildKey key{route->connection, route->child};
+    if (find(key.connection) == nullptr || routed_.contains(key)) return;
+    routes_.want(key, now, 0);
+    tick(now, out);
   } else if (const auto* reauth = std::get_if<ike::event::WantReauth>(&event)) {
     start(open({.kind = Operation::Kind::initiate,
                 .key = {reauth->connection, {}},

@@ -43,7 +43,7 @@ class Controller {
                                Effects& out);
 
   /// The answer to anything the engine asks; `wall` is for certificates.
-  [[nodiscard]] ike::Answer answer(const ike::Ask& ask, WallTime wall);
+  [[nodiscard]] ike::Answer answer(const ike::Ask& ask, View& view, WallTime wall);
   void release(const ike::ask::Release& release) { pools_.release(release.sa); }
   void handle(const ike::Event& event, Instant now, Effects& out);
 

@@ -72,6 +72,8 @@ class View {
   [[nodiscard]] virtual ike::Status status() const = 0;
   /// Empty when the plane does not know the child.
   [[nodiscard]] virtual std::optional<model::SaStats> stats(model::ChildId child) const = 0;
+  /// The source address towards each of these hosts, for those that there is a route to.
+  [[nodiscard]] virtual std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) = 0;
 };
 
 }  // namespace cygnet::control

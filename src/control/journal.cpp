@@ -60,6 +60,10 @@ Line line(const ike::event::WantReauth& e) {
 Line line(const ike::event::WantUp& e) {
   return LogLine{1, fmt::format("{}/{} wanted{}", e.connection, e.child, because(e.why))};
 }
+Line line(const ike::event::WantRoute& e) {
+  return LogLine{1,
+                 fmt::format("{}/{} waits for traffic{}", e.connection, e.child, because(e.why))};
+}
 Line line(const ike::event::Quiet&) { return std::nullopt; }
 Line line(const ike::event::Note& e) {
   return LogLine{e.level, subject(e.connection, e.sa) + ": " + e.text};

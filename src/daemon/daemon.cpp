@@ -117,6 +117,8 @@ struct Daemon::Impl final : control::View {
                                   const std::vector<IpAddress>& remotes);
   /// Looks for the way to each peer anew.
   void follow_network();
+  /// Tells the engine at which addresses peers may find us.
+  void tell_addresses();
   void shut_down();
 
   // --- control::View ---
@@ -126,6 +128,8 @@ struct Daemon::Impl final : control::View {
     if (!found) return std::nullopt;
     return *found;
   }
+
+  [[nodiscard]] std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override;
 
   Options options;
   std::unique_ptr<Loop> loop;
@@ -219,6 +223,7 @@ Result<void> Daemon::Impl::go() {
   loop->on_timer([this] { on_timer(); });
   CYG_TRY_DO(
       loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }));
+  tell_addresses();
   drain();
   return {};
 }
@@ -273,19 +278,43 @@ void Daemon::Impl::follow_network() {
   if (const auto repaired = host->repair(); !repaired) {
     spdlog::warn("host: {}", repaired.error().text());
   }
+  tell_addresses();
   const auto own = own_addresses();
   for (const ike::IkeStatus& sa : engine->status().sas) {
     if (!sa.first_initiator || sa.state == ike::IkeStatus::State::deleting) continue;
     const auto source = host->source_for(sa.remote.address);
-    if (!source) continue;  // no way at all: one may come
     // An address that is still ours is kept as long as the peer answers there.
     const bool stays = own && std::ranges::find(*own, sa.local.address) != own->end();
-    inputs.emplace_back(ike::Command{
-        ike::command::Readdress{.sa = sa.id, .local = stays ? sa.local.address : *source}});
+    ike::command::Readdress readdress{.sa = sa.id, .local = std::nullopt};
+    if (source) readdress.local = stays ? sa.local.address : *source;
+    inputs.emplace_back(ike::Command{std::move(readdress)});
   }
   control::Effects effects;
   controller.network_changed(clock_now(), effects);
   carry_out(std::move(effects));
+}
+
+void Daemon::Impl::tell_addresses() {
+  auto own = own_addresses();
+  if (!own) return spdlog::warn("{}", own.error().text());
+  const ike::Status now = engine->status();
+  std::erase_if(*own, [&](const IpAddress& address) {
+    const auto has = [&](const IpRange& range) { return range.contains(address); };
+    const auto leads_inside = [&](const ike::IkeStatus& sa) {
+      return std::ranges::find(sa.local_vips, address) != sa.local_vips.end();
+    };
+    return std::ranges::any_of(pool_ranges, has) || std::ranges::any_of(now.sas, leads_inside);
+  });
+  inputs.emplace_back(ike::Command{ike::command::SetAddresses{.addresses = *std::move(own)}});
+}
+
+std::vector<ike::Path> Daemon::Impl::paths(const std::vector<IpAddress>& remotes) {
+  std::vector<ike::Path> out;
+  for (const IpAddress& remote : remotes) {
+    if (!host) break;  // without a data plane there is no source address either
+    if (const auto source = host->source_for(remote)) out.push_back({*source, remote});
+  }
+  return out;
 }
 
 void Daemon::Impl::on_signal(int signal) {
@@ -409,7 +438,7 @@ void Daemon::Impl::act(const ike::action::Remove& remove) {
 }
 
 void Daemon::Impl::act(const ike::Ask& ask) {
-  inputs.emplace_back(controller.answer(ask, wall_now()));
+  inputs.emplace_back(controller.answer(ask, *this, wall_now()));
 }
 
 void Daemon::Impl::act(const ike::ask::Release& release) { controller.release(release); }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
+
+#include "ike/engine.hpp"
 
 namespace cygnet::daemon {
 namespace {
@@ -60,10 +63,11 @@ void Ports::read(int descriptor, const std::function<void(const Arrival&)>& arri
   const auto at = std::ranges::find_if(
       sockets_, [descriptor](const Socket& socket) { return socket.socket.fd() == descriptor; });
   if (at == sockets_.end()) return;
+  std::vector<std::pair<Arrival, Bytes>> newcomers;
   for (int i = 0; i < kReadsMax; ++i) {
     const auto got = at->socket.receive_one(room_);
     if (!got) continue;  // an ICMP error that somebody's answer caused; it is taken by reading it
-    if (got->remote.port == 0) return;
+    if (got->remote.port == 0) break;
     if (got->truncated) continue;
     ByteView bytes = ByteView{room_}.first(got->size);
     // Port 500 sees the marker only when our peer is at its 4500 and we are not at ours.
@@ -72,8 +76,13 @@ void Ports::read(int descriptor, const std::function<void(const Arrival&)>& arri
     } else if (at->natt) {
       continue;  // a keepalive, or ESP that no worker wants
     }
-    arrived({got->local, got->remote, bytes});
+    if (ike::opens_ike_sa(bytes)) {
+      newcomers.emplace_back(Arrival{got->local, got->remote, {}}, to_bytes(bytes));
+    } else {
+      arrived({got->local, got->remote, bytes});
+    }
   }
+  for (const auto& [arrival, bytes] : newcomers) arrived({arrival.local, arrival.remote, bytes});
 }
 
 Result<void> Ports::send(const Endpoint& local, const Endpoint& remote, ByteView bytes) {

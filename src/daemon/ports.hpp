@@ -31,7 +31,8 @@ class Ports {
 
   /// For the loop: each of these is readable when read() has something.
   [[nodiscard]] std::vector<int> descriptors() const;
-  /// Reads one batch of what waits at `descriptor` and calls back for each IKE datagram.
+  /// Reads one batch of what waits at `descriptor` and calls back for each IKE datagram, those
+  /// that open an IKE_SA last: whoever has one is served first, whatever the flood.
   /// Errors of a peer's making (ICMP) are passed over.
   void read(int descriptor, const std::function<void(const Arrival&)>& arrived);
   /// From local port 4500, or to a peer's, the non-ESP marker is put in front (RFC 3948 §2.2).

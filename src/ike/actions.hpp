@@ -27,6 +27,13 @@ struct Datagram {
   ByteView bytes;
 };
 
+/// A way between two hosts.
+struct Path {
+  IpAddress local;
+  IpAddress remote;
+  friend auto operator<=>(const Path&, const Path&) = default;
+};
+
 // --- Asks: anything slow, secret or external. Answer each exactly once, at once or later. -----
 
 namespace ask {
@@ -60,6 +67,14 @@ struct Lease {
   SaId sa;
   std::vector<IpAddress> requested;  ///< any-address: the client has no wish
 };
+/// How long a child has carried nothing.
+struct ChildUse {
+  model::ChildId child;
+};
+/// From which address of ours each of these can be reached now.
+struct Paths {
+  std::vector<IpAddress> remotes;
+};
 /// Give them back; there is no answer.
 struct Release {
   SaId sa;
@@ -67,7 +82,9 @@ struct Release {
 }  // namespace ask
 struct Ask {
   AskId id;
-  std::variant<ask::Sign, ask::SharedKeyMac, ask::CheckCertificates, ask::Lease> what;
+  std::variant<ask::Sign, ask::SharedKeyMac, ask::CheckCertificates, ask::Lease, ask::ChildUse,
+               ask::Paths>
+      what;
 };
 
 namespace answer {
@@ -88,6 +105,13 @@ struct Leased {
   std::vector<Prefix> subnets;
   std::vector<std::string> dns_domains;
 };
+struct ChildUse {
+  std::optional<Duration> idle;  ///< since the last packet either way; empty: none yet
+};
+/// Those that can be reached, in the order of the question.
+struct Paths {
+  std::vector<ike::Path> paths;
+};
 /// Refused, with the record's fields: which check failed, ours, theirs, what to do.
 struct Refused {
   Reason reason = Reason::internal;
@@ -98,7 +122,8 @@ struct Refused {
 }  // namespace answer
 struct Answer {
   AskId id;
-  std::variant<answer::Signed, answer::Mac, answer::CertificateOk, answer::Leased, answer::Refused>
+  std::variant<answer::Signed, answer::Mac, answer::CertificateOk, answer::Leased, answer::ChildUse,
+               answer::Paths, answer::Refused>
       result;
 };
 
@@ -111,7 +136,7 @@ struct SetConnections {
   std::vector<Bytes>
       authorities;  ///< what our CERTREQ names: SHA-1 of each CA's SubjectPublicKeyInfo
 };
-/// Bring up a child (or only the IKE_SA when `child` is empty) with a resolved peer.
+/// Bring up a child (all of the connection's when `child` is empty) with a resolved peer.
 struct Initiate {
   RequestId request;
   std::string connection;
@@ -151,17 +176,23 @@ struct Unroute {
   std::string child;
 };
 /// Our address towards a peer is another one now; or it may be, with the same address: then the
-/// peer is asked whether it still hears us.
+/// peer is asked whether it still hears us. Without an address: there is no way to the peer where
+/// it is, and another address of it is sought (RFC 4555 §3.5).
 struct Readdress {
   SaId sa;
-  IpAddress local;
+  std::optional<IpAddress> local;
+};
+/// The addresses of this host that peers may reach it at. As responder we tell them to peers with
+/// MOBIKE, now and whenever they change (RFC 4555 §3.6).
+struct SetAddresses {
+  std::vector<IpAddress> addresses;
 };
 /// Delete every IKE_SA, tell the peers, then emit Quiet.
 struct Shutdown {};
 }  // namespace command
-using Command =
-    std::variant<command::SetConnections, command::Initiate, command::Terminate, command::Rekey,
-                 command::Route, command::Unroute, command::Readdress, command::Shutdown>;
+using Command = std::variant<command::SetConnections, command::Initiate, command::Terminate,
+                             command::Rekey, command::Route, command::Unroute, command::Readdress,
+                             command::SetAddresses, command::Shutdown>;
 
 // --- Actions: carry out all of them, in order, before the next call. ---------------------------
 

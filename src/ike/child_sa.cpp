@@ -288,6 +288,13 @@ Child& install_child(IkeSa& sa, Context& cx, const Agreement& agreed, const Chil
               .we_made = plan.we_started,
               .attempt = plan.attempt};
   start_timers(child, cx);
+  if (child.wanted.inactivity > Duration{0}) {
+    const Child* old = plan.replaces ? sa.children.find(*plan.replaces) : nullptr;
+    child.last_use = old == nullptr ? cx.now : old->last_use;
+    // Until the answer says when the old one was used last, and when to look again.
+    child.idle_check_at = cx.now + child.wanted.inactivity;
+    if (old != nullptr) ask_use(sa, cx, child, old->id);
+  }
   model::ChildSpec spec{.id = child.id,
                         .name = sa.connection.name + "/" + child.wanted.name,
                         .action = model::PolicyAction::protect,
@@ -312,6 +319,11 @@ Child& install_child(IkeSa& sa, Context& cx, const Agreement& agreed, const Chil
   }
   cx.out.emplace_back(action::Install{.child = std::move(spec)});
   return sa.children.add(std::move(child));
+}
+
+void ask_use(const IkeSa& sa, Context& cx, Child& child, model::ChildId about) {
+  child.use_ask = cx.next_ask(sa.id);
+  cx.out.emplace_back(Ask{.id = *child.use_ask, .what = ask::ChildUse{.child = about}});
 }
 
 void activate_child(IkeSa&, Context& cx, Child& child) {

@@ -25,6 +25,10 @@ struct Child {
   std::optional<Instant> rekey_at;
   std::optional<Instant> expires_at;
 
+  Instant last_use;                      ///< as far as we know; a rekey's successor inherits it
+  std::optional<Instant> idle_check_at;  ///< when the plane is asked, with `inactivity`
+  std::optional<AskId> use_ask;          ///< the plane has been asked
+
   /// We answered a rekey with this child and do not send on it yet (RFC 7296 §2.8).
   std::optional<model::SaSpec> waiting_outbound;
   std::optional<Instant> activate_at;  ///< when it sends even if nothing has come in

@@ -4,6 +4,7 @@
 
 #include "ike/child_sa.hpp"
 #include "ike/exchange/delete.hpp"
+#include "ike/exchange/mobike.hpp"
 #include "ike/limits.hpp"
 #include "ike/sa.hpp"
 
@@ -11,14 +12,7 @@ namespace cygnet::ike {
 namespace {
 
 void lose_peer(IkeSa& sa, Context& cx) {
-  const std::vector<Child> children = [&] {
-    std::vector<Child> copy;
-    for (const Child& child : sa.children.all()) {
-      if (child.is_current()) copy.push_back({.id = child.id, .wanted = child.wanted});
-    }
-    return copy;
-  }();
-  const std::string connection = sa.connection.name;
+  const std::vector<model::ChildTemplate> children = current_children(sa);
   const bool was_up = sa.is_established();
   if (!sa.is_current()) return close(sa, cx, "outlived");
   fail(sa, cx,
@@ -29,11 +23,8 @@ void lose_peer(IkeSa& sa, Context& cx) {
         .advice = was_up ? "the peer is gone or unreachable"
                          : "check the address, and that UDP 500 and 4500 reach the peer"});
   if (!was_up) return;
-  for (const Child& child : children) {
-    if (child.wanted.dpd_action == model::ChildAction::start) {
-      cx.emit(event::WantUp{
-          .connection = connection, .child = child.wanted.name, .why = "the peer was dead"});
-    }
+  for (const model::ChildTemplate& child : children) {
+    follow_up(sa, cx, child, child.dpd_action, "the peer was dead");
   }
 }
 
@@ -42,6 +33,10 @@ void tick_children(IkeSa& sa, Context& cx) {
   std::vector<model::ChildId> due;
   for (Child& child : sa.children.all()) {
     if (child.activate_at && *child.activate_at <= cx.now) activate_child(sa, cx, child);
+    if (child.idle_check_at && *child.idle_check_at <= cx.now) {
+      child.idle_check_at.reset();
+      if (child.is_current()) ask_use(sa, cx, child, child.id);
+    }
     if (child.expires_at && *child.expires_at <= cx.now) {
       child.expires_at.reset();
       if (!child.race.deleting) expired.push_back(child.id);
@@ -116,7 +111,10 @@ void tick(IkeSa& sa, Context& cx) {
   if (sa.is_closed()) return;  // once its linger_until is over the engine forgets it
   const Window::Retransmission repeat = sa.window.retransmit(cx.now);
   if (repeat.gave_up) return lose_peer(sa, cx);
-  if (!repeat.datagrams.empty()) transmit(sa, cx, repeat.datagrams);
+  if (!repeat.datagrams.empty()) {
+    transmit(sa, cx, repeat.datagrams);
+    if (sa.window.transmissions() > kPathTries) seek_path(sa, cx);
+  }
 
   if (sa.half_open_until && *sa.half_open_until <= cx.now) {
     return fail(sa, cx,
@@ -149,6 +147,7 @@ std::optional<Deadline> deadline(const IkeSa& sa, const EngineConfig& config) {
   for (const Child& child : sa.children.all()) {
     consider(child.rekey_at, WakeReason::rekey_child);
     consider(child.activate_at, WakeReason::rekey_child);
+    consider(child.idle_check_at, WakeReason::inactivity);
     consider(child.expires_at, WakeReason::expire_child);
   }
   consider(sa.rekey_at, WakeReason::rekey_ike);

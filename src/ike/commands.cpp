@@ -90,7 +90,11 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
   if (reauthenticates) {
     std::erase_if(children, [&](const auto& one) { return !has_child(old->second, one.name); });
   }
-  if (children.empty()) {
+  // Only where the configuration says so: without a child an IKE_SA carries nothing.
+  const bool bare = connection->children.empty() && initiate.child.empty() && !reauthenticates &&
+                    (connection->childless == model::Childless::force ||
+                     connection->childless == model::Childless::prefer);
+  if (children.empty() && !bare) {
     return cx.done(initiate.request, false,
                    initiate.child.empty()
                        ? "connection '" + connection->name + "' has no children to bring up"
@@ -134,9 +138,8 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
                                 other.connection.local.id == connection->local.id &&
                                 other.connection.remote.id == connection->remote.id;
                        });
-  sa.first_child = std::move(children.front());
-  const bool one_child = children.size() == 1;
-  if (one_child) sa.first_request = initiate.request;
+  if (!bare) sa.first_child = std::move(children.front());
+  if (children.size() <= 1) sa.first_request = initiate.request;
   for (std::size_t i = 1; i < children.size(); ++i) {
     sa.tasks.push_back(
         CreateChild{.wanted = std::move(children[i]),
@@ -257,13 +260,21 @@ void Engine::Impl::on_command(command::Readdress&& readdress, Context& cx) {
   const auto at = sas.find(readdress.sa);
   if (at == sas.end() || at->second.is_closed()) return;
   IkeSa& sa = at->second;
-  if (sa.local.address != readdress.local) {
-    change_local(sa, cx, readdress.local);
+  if (!readdress.local) {
+    seek_path(sa, cx);
+  } else if (sa.local.address != *readdress.local) {
+    change_local(sa, cx, *readdress.local);
   } else if (sa.is_established() && sa.is_current() && !sa.active && sa.tasks.empty()) {
     enqueue(sa, cx, Liveness{});
   } else if (sa.window.hurry(cx.now)) {
     cx.attention.push_back(sa.id);
   }
+}
+
+void Engine::Impl::on_command(command::SetAddresses&& set, Context& cx) {
+  if (shared.addresses == set.addresses) return;
+  shared.addresses = std::move(set.addresses);
+  for (auto& [id, sa] : sas) tell_addresses(sa, cx);
 }
 
 void Engine::Impl::on_command(command::Shutdown&&, Context& cx) {

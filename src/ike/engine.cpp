@@ -54,6 +54,11 @@ std::optional<wire::NotifyPayload> objection(const Received& received,
 
 }  // namespace
 
+bool opens_ike_sa(ByteView datagram) {
+  const auto header = wire::parse_header(datagram);
+  return header && header->exchange == ExchangeType::ike_sa_init && !header->response;
+}
+
 Engine::Engine(EngineConfig config, const crypto::Provider& crypto, Rng& rng)
     : impl_(std::make_unique<Impl>(config, crypto, rng)) {}
 Engine::~Engine() = default;
@@ -106,7 +111,6 @@ void Engine::handle(Answer answer, Instant now, Actions& out) {
   if (asker != impl_->sas.end()) {
     IkeSa& sa = asker->second;
     cx.attention.push_back(sa.id);
-    sa.reauthenticates = !sa.initiator && !sa.initial_contact && impl_->carried_already(sa);
     const auto take = [&]<class S>(S& state, auto&& step) {
       if (state.ask != answer.id) return false;
       // The state's content leaves the SA while its successor is made; what must be sent under
@@ -127,6 +131,7 @@ void Engine::handle(Answer answer, Instant now, Actions& out) {
       taken = take(
           *s3, [&](auto&& st, IkeSa& to) { return on_judgement(std::move(st), to, answer, cx); });
     } else if (auto* s4 = std::get_if<ProveToInitiator>(&sa.state)) {
+      sa.reauthenticates = !sa.initial_contact && impl_->carried_already(sa);
       taken = take(
           *s4, [&](auto&& st, IkeSa& to) { return on_own_proof(std::move(st), to, answer, cx); });
     } else if (auto* s5 = std::get_if<LeaseAddresses>(&sa.state)) {
@@ -136,6 +141,10 @@ void Engine::handle(Answer answer, Instant now, Actions& out) {
     if (taken && sa.is_established()) {
       impl_->enforce_uniqueness(sa, cx);
       start_next(sa, cx);
+    } else if (!taken && sa.paths_ask == answer.id) {
+      take_paths(sa, cx, answer);
+    } else if (!taken) {
+      take_use(sa, cx, answer);
     }
   }
   impl_->settle(cx);
@@ -176,23 +185,17 @@ void Engine::Impl::on_init_request(const Datagram& datagram, const wire::Message
     return send_plain(received, cx, {critical_notify(*type)}, datagram.bytes.size());
   }
   // A repeat of a request we have answered gets the same answer, bit by bit.
-  if (const auto known = half_open.find({datagram.remote, header.spi_i});
-      known != half_open.end()) {
-    IkeSa& sa = sas.at(known->second);
+  if (const auto known = half_open.find(datagram.remote, header.spi_i)) {
+    IkeSa& sa = sas.at(*known);
     const auto* state = std::get_if<AwaitAuthRequest>(&sa.state);
     if (state != nullptr && equal(state->handshake.init_request, datagram.bytes)) {
       transmit(sa, cx, sa.window.cached_response());
       return;
     }
   }
-  const auto at = half_open_by_address.find(datagram.remote.address);
-  const std::size_t from_address = at == half_open_by_address.end() ? 0 : at->second;
-  if (half_open.size() >= cx.config.half_open_max ||
-      from_address >= cx.config.block_threshold_per_ip) {
-    return;
-  }
-  if (half_open.size() >= cx.config.cookie_threshold ||
-      from_address >= cx.config.cookie_threshold_per_ip) {
+  const IpAddress& source = datagram.remote.address;
+  auto verdict = half_open.judge(source, false, cx.config);
+  if (verdict == HalfOpenTable::Verdict::cookie) {
     const Bytes& nonce = first_of<wire::NoncePayload>(message.payloads)->data;
     const auto* cookie = find_notify(message.payloads, NotifyType::cookie);
     if (cookie == nullptr ||
@@ -203,11 +206,13 @@ void Engine::Impl::on_init_request(const Datagram& datagram, const wire::Message
                                                                   datagram.remote, header.spi_i)}},
                         datagram.bytes.size());
     }
+    verdict = half_open.judge(source, true, cx.config);
   }
+  if (verdict != HalfOpenTable::Verdict::admit) return;
   InitAnswer answer = answer_init(received, message, datagram.bytes, cx);
   if (answer.sa) {
-    half_open[{datagram.remote, header.spi_i}] = answer.sa->id;
-    ++half_open_by_address[datagram.remote.address];
+    answer.sa->half_open_until = cx.now + half_open.patience(cx.config);
+    half_open.add(datagram.remote, header.spi_i, answer.sa->id);
     answer.sa->counted_half_open = true;
     adopt(*std::move(answer.sa));
   } else if (!answer.stateless.empty()) {
@@ -331,10 +336,12 @@ void Engine::Impl::on_opened(IkeSa& sa, const Received& received, PayloadType fi
 }
 
 /// A peer behind a NAT is where its newest authentic request came from (RFC 7296 §2.23).
+//= RFC4555#3.8 "The host not behind a NAT MUST NOT use these dynamic updates for IKEv2 packets"
+// With MOBIKE a request from elsewhere may be a test of that path; UPDATE_SA_ADDRESSES moves.
 void Engine::Impl::follow_endpoint(IkeSa& sa, const Received& received, Context& cx) {
   const bool moved = received.remote != sa.remote || received.local != sa.local;
   const bool may_follow = sa.is_half_open() || (sa.nat_remote && !sa.nat_local);
-  if (!moved || !may_follow || sa.first_initiator) return;
+  if (!moved || !may_follow || sa.first_initiator || sa.peer.mobike) return;
   move_to(sa, cx, received.local, received.remote);
 }
 
@@ -378,7 +385,9 @@ void Engine::Impl::on_response(IkeSa& sa, const Received& received,
     sa.state = std::move(next);
     return;
   }
-  if (sa.is_established()) take_response(sa, cx, payloads);
+  if (!sa.is_established()) return;
+  follow_answer(sa, cx, received);
+  take_response(sa, cx, payloads);
 }
 
 /// A peer that uses an IKE_SA it has rekeyed has decided the race, and one that deletes the old
@@ -464,18 +473,11 @@ void Engine::Impl::on_informational(IkeSa& sa, const Received& received,
   }
   send_response(sa, cx, received, answer.payloads);
   if (!answer.ike || sa.is_closed()) return;
-  std::vector<std::string> again;
-  for (const Child& child : sa.children.all()) {
-    if (child.wanted.close_action == model::ChildAction::start && child.is_current()) {
-      again.push_back(child.wanted.name);
-    }
-  }
+  const std::vector<model::ChildTemplate> ended = current_children(sa);
   close(sa, cx, "deleted by the peer");
   sa.linger_until = cx.now + kClosedLinger;
-  for (std::string& child : again) {
-    cx.emit(event::WantUp{.connection = sa.connection.name,
-                          .child = std::move(child),
-                          .why = "the peer closed it (close_action = start)"});
+  for (const model::ChildTemplate& child : ended) {
+    follow_up(sa, cx, child, child.close_action, "the peer closed it");
   }
 }
 

@@ -30,11 +30,12 @@ struct EngineConfig {
   /// wait_max of a connection with a child that is to be kept up.
   Duration keep_up_wait_max = std::chrono::seconds{8};
   Duration half_open_timeout = std::chrono::seconds{60};
-  std::size_t half_open_max = 1000;   ///< beyond: new initiators are dropped
-  std::size_t cookie_threshold = 30;  ///< half-open SAs in all before cookies are asked for
-  std::size_t cookie_threshold_per_ip = 3;
-  std::size_t block_threshold_per_ip = 5;  ///< half-open SAs of one address
-  std::size_t fragment_size = 1280;        ///< octets of IP packet for IKE fragments, IPv4 and IPv6
+  std::size_t half_open_max = 1000;         ///< beyond: new initiators are dropped
+  std::size_t cookie_threshold = 30;        ///< half-open SAs in all before cookies are asked for
+  std::size_t cookie_threshold_per_ip = 3;  ///< ... of one IPv4 address or IPv6 /64
+  std::size_t cookie_threshold_per_network = 12;  ///< ... of one IPv4 /24 or IPv6 /48
+  std::size_t block_threshold_per_ip = 5;         ///< beyond, one address is not answered
+  std::size_t fragment_size = 1280;  ///< octets of IP packet for IKE fragments, IPv4 and IPv6
   Duration keepalive = std::chrono::seconds{20};  ///< NAT keepalives (RFC 3948 §4); 0 = none
   std::uint16_t ike_port = 500;
   std::uint16_t natt_port = 4500;
@@ -53,12 +54,16 @@ enum class WakeReason : std::uint8_t {
   expire_ike,
   liveness,
   keepalive,
+  inactivity,
   retry
 };
 struct Deadline {
   Instant at;
   WakeReason reason = WakeReason::retransmit;
 };
+
+/// Whether this is a request for a new IKE_SA, from somebody who has none yet.
+[[nodiscard]] bool opens_ike_sa(ByteView datagram);
 
 /// `Engine` opens no socket, starts no thread and reads no clock. Something
 /// happens: tell it with `handle`. Time passes: call `tick` at `deadline()`.

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "ike/half_open.hpp"
 #include "ike/sa.hpp"
 
 namespace cygnet::ike {
@@ -29,9 +30,8 @@ struct Engine::Impl {
   Shared shared;
   CookieJar cookies;
   std::map<SaId, IkeSa> sas;
-  std::map<IkeSpi, SaId> by_spi;                          ///< our SPI
-  std::map<std::pair<Endpoint, IkeSpi>, SaId> half_open;  ///< peer and its SPI: repeats of INIT
-  std::map<IpAddress, std::size_t> half_open_by_address;
+  std::map<IkeSpi, SaId> by_spi;  ///< our SPI
+  HalfOpenTable half_open;
   std::deque<SaId> closed;  ///< lingering, oldest first
   std::vector<RoutedChild> routed;
   bool shutting_down = false;
@@ -80,6 +80,7 @@ struct Engine::Impl {
   void on_command(command::Route&& route, Context& cx);
   void on_command(command::Unroute&& unroute, Context& cx);
   void on_command(command::Readdress&& readdress, Context& cx);
+  void on_command(command::SetAddresses&& set, Context& cx);
   void on_command(command::Shutdown&& shutdown, Context& cx);
   void on_plane(const model::plane::Acquire& acquire, Context& cx);
   void on_plane(const model::plane::Expire& expire, Context& cx);

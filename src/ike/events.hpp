@@ -84,6 +84,13 @@ struct WantUp {
   std::string child;
   std::string why;
 };
+/// A close_action or dpd_action wants this to wait for traffic: the caller resolves and sends
+/// command::Route.
+struct WantRoute {
+  std::string connection;
+  std::string child;
+  std::string why;
+};
 /// reauth_time is over: the caller resolves and sends command::Initiate with `instead_of`.
 struct WantReauth {
   SaId sa;
@@ -102,6 +109,6 @@ struct Note {
 using Event = std::variant<event::IkeUp, event::IkeDown, event::IkeRekeyed, event::VirtualIps,
                            event::VirtualIpsGone, event::ChildUp, event::ChildDown,
                            event::ChildRekeyed, event::Failed, event::CommandDone, event::WantUp,
-                           event::WantReauth, event::Quiet, event::Note>;
+                           event::WantRoute, event::WantReauth, event::Quiet, event::Note>;
 
 }  // namespace cygnet::ike

@@ -48,6 +48,8 @@ std::string_view to_string(Reason reason) {
       return "malformed";
     case Reason::limit:
       return "limit";
+    case Reason::childless_only:
+      return "childless_only";
     case Reason::transport_mode:
       return "transport_mode";
     case Reason::install_failed:

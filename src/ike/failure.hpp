@@ -34,6 +34,7 @@ enum class Reason : std::uint8_t {
   peer_refused,    ///< an error notify from the peer; `theirs` names it
   malformed,       ///< a message that does not parse
   limit,           ///< a limit of ours: half-open SAs, children, fragments
+  childless_only,  ///< a first child where the connection wants none in IKE_AUTH (RFC 6023)
   transport_mode,  ///< asked for, and this data plane has none
   install_failed,  ///< the data plane could not install the child
   internal,        ///< a bug or a library failure of ours

@@ -21,6 +21,14 @@ inline constexpr std::size_t kCookieSizeMax = 64;      ///< RFC 7296 §2.6
 inline constexpr unsigned kInitRestartsMax = 4;        ///< COOKIE and INVALID_KE_PAYLOAD rounds
 inline constexpr std::size_t kNonceSize = 32;  ///< RFC 7296 §2.10: at least half the PRF key
 inline constexpr std::size_t kRequestedAddressesMax = 4;
+/// A network (IPv4 /24, IPv6 /48) may hold this part of the half-open places that are left.
+inline constexpr std::size_t kNetworkShare = 8;
+/// How long an initiator has for IKE_AUTH at least, however full the table of half-open IKE_SAs.
+inline constexpr Duration kHalfOpenPatienceMin = std::chrono::seconds{10};
+/// Addresses of a responder that MOBIKE tells or keeps (RFC 4555 §3.4).
+inline constexpr std::size_t kPeerAddressesMax = 8;
+/// Transmissions on one path before a request goes out on all the others too (RFC 4555 §3.10).
+inline constexpr unsigned kPathTries = 2;
 /// How long an inbound SA stays after its rekeyed successor took over, for packets under way.
 inline constexpr Duration kRekeyedLinger = std::chrono::seconds{5};
 /// How long the responder of a reauthentication goes on sending on the old IKE_SA's children while

@@ -267,6 +267,51 @@ void fail(IkeSa& sa, Context& cx, FailureRecord record) {
   close(sa, cx, described.line());
 }
 
+std::vector<model::ChildTemplate> current_children(const IkeSa& sa) {
+  std::vector<model::ChildTemplate> out;
+  for (const Child& child : sa.children.all()) {
+    if (child.is_current()) out.push_back(child.wanted);
+  }
+  return out;
+}
+
+void follow_up(const IkeSa& sa, Context& cx, const model::ChildTemplate& child,
+               model::ChildAction action, const std::string& why) {
+  switch (action) {
+    case model::ChildAction::none:
+      return;
+    case model::ChildAction::start:
+      return cx.emit(
+          event::WantUp{.connection = sa.connection.name, .child = child.name, .why = why});
+    case model::ChildAction::trap:
+      return cx.emit(
+          event::WantRoute{.connection = sa.connection.name, .child = child.name, .why = why});
+  }
+}
+
+void take_use(IkeSa& sa, Context& cx, const Answer& answer) {
+  const auto at = std::ranges::find(sa.children.all(), std::optional{answer.id}, &Child::use_ask);
+  if (at == sa.children.all().end()) return;
+  Child& child = *at;
+  child.use_ask.reset();
+  const auto* use = std::get_if<answer::ChildUse>(&answer.result);
+  if (use == nullptr) {
+    child.last_use = cx.now;  // nobody knows: not a reason to end it
+  } else if (use->idle) {
+    child.last_use = std::max(child.last_use, cx.now - *use->idle);
+  }
+  const Instant due = child.last_use + child.wanted.inactivity;
+  cx.attention.push_back(sa.id);
+  if (due > cx.now) {
+    child.idle_check_at = due;
+  } else if (child.is_current()) {
+    const auto idle = std::chrono::duration_cast<std::chrono::seconds>(cx.now - child.last_use);
+    enqueue(sa, cx,
+            DeleteChildren{.children = {child.id},
+                           .why = fmt::format("idle for {} s (inactivity)", idle.count())});
+  }
+}
+
 // --- small readers of payload lists
 // ----------------------------------------------------------------
 

@@ -24,6 +24,7 @@ struct Shared {
   EngineConfig config;
   std::vector<model::Connection> connections;
   std::vector<Bytes> authorities;
+  std::vector<IpAddress> addresses;  ///< of this host, for peers with MOBIKE
   SpiPool spis;
   std::uint32_t last_sa = 0;
   std::uint32_t last_child = 0;
@@ -58,6 +59,9 @@ struct PeerAbilities {
   bool digital_signature = false;  ///< RFC 7427
   std::vector<HashId> hashes;
   std::vector<Bytes> authorities;  ///< from its CERTREQs
+  bool childless = false;          ///< RFC 6023
+  /// Where a responder with MOBIKE says it can be reached, first where we called it.
+  std::vector<IpAddress> addresses;
 };
 
 /// Whether an IKE_SA is the one that counts between its two ends.
@@ -80,6 +84,8 @@ struct IkeSa {
   PeerAbilities peer;
   bool nat_local = false;
   bool nat_remote = false;
+  std::vector<Path> paths;         ///< where a request that is not answered is also sent
+  std::optional<AskId> paths_ask;  ///< the question that will tell them
   Bytes seen_as;  ///< a hash of the address the peer sees us at, from its NAT notifies
   std::optional<model::Identity> local_id;
   std::optional<model::Identity> remote_id;
@@ -190,6 +196,14 @@ void report(const IkeSa& sa, Context& cx, FailureRecord record);
 /// report() and close().
 void fail(IkeSa& sa, Context& cx, FailureRecord record);
 
+/// What the children that count were made from; for follow_up() once the IKE_SA is closed.
+[[nodiscard]] std::vector<model::ChildTemplate> current_children(const IkeSa& sa);
+/// Asks for what `action`, the close_action or dpd_action of a child that has ended, says.
+void follow_up(const IkeSa& sa, Context& cx, const model::ChildTemplate& child,
+               model::ChildAction action, const std::string& why);
+/// The answer to ask::ChildUse: a child that has carried nothing for its `inactivity` is deleted.
+/// Nothing happens when nobody has asked.
+void take_use(IkeSa& sa, Context& cx, const Answer& answer);
 /// Ends one child here: out of the plane (a replaced one only after kRekeyedLinger, for packets
 /// under way), out of the table.
 void drop_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& why);

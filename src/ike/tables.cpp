@@ -8,6 +8,16 @@
 #include "ike/limits.hpp"
 
 namespace cygnet::ike {
+namespace {
+
+/// Another IKE_SA that counts between the same two ends.
+bool is_twin(const IkeSa& other, const IkeSa& sa) {
+  return other.id != sa.id && other.is_established() && other.is_current() &&
+         other.connection.name == sa.connection.name && other.remote_id == sa.remote_id &&
+         other.local_id == sa.local_id;
+}
+
+}  // namespace
 
 void Engine::Impl::adopt(IkeSa sa) {
   attention.push_back(sa.id);
@@ -35,10 +45,7 @@ IkeSa* Engine::Impl::owner_of(model::ChildId child) {
 bool Engine::Impl::carried_already(const IkeSa& sa) const {
   if (sa.connection.unique == model::Uniqueness::never) return false;
   return std::ranges::any_of(sas, [&](const auto& entry) {
-    const IkeSa& other = entry.second;
-    return other.id != sa.id && other.is_established() && other.is_current() &&
-           other.connection.name == sa.connection.name && other.remote_id == sa.remote_id &&
-           other.local_id == sa.local_id && !other.children.all().empty();
+    return is_twin(entry.second, sa) && !entry.second.children.all().empty();
   });
 }
 
@@ -48,10 +55,7 @@ void Engine::Impl::enforce_uniqueness(IkeSa& fresh, Context& cx) {
   const model::Uniqueness rule = fresh.connection.unique;
   if (rule == model::Uniqueness::never) return;
   for (auto& [id, other] : sas) {
-    const bool same = id != fresh.id && other.is_established() && other.is_current() &&
-                      other.connection.name == fresh.connection.name &&
-                      other.remote_id == fresh.remote_id && other.local_id == fresh.local_id;
-    if (!same) continue;
+    if (!is_twin(other, fresh)) continue;
     cx.attention.push_back(id);
     const bool contact = fresh.initial_contact && !fresh.first_initiator;
     if (contact && other.last_inbound < fresh.born) {
@@ -157,10 +161,7 @@ void Engine::Impl::look_after(SaId id, Context& cx) {
   if (sa.instead_of != SaId{}) retire_old(sa, cx);
   if (sa.counted_half_open && !sa.is_half_open()) {
     sa.counted_half_open = false;
-    const auto entry = half_open.find({sa.init_remote, sa.spi_i});
-    if (entry != half_open.end() && entry->second == id) half_open.erase(entry);
-    const auto count = half_open_by_address.find(sa.init_remote.address);
-    if (--count->second == 0) half_open_by_address.erase(count);
+    half_open.remove(sa.init_remote, sa.spi_i);
   }
   if (sa.alarm) alarms.erase({*sa.alarm, id});
   sa.alarm.reset();

@@ -99,7 +99,8 @@ struct Liveness {
 };
 /// Tells the peer where we are now (RFC 4555 §3.5).
 struct UpdateAddresses {
-  Endpoint told{};  ///< what the request under way says
+  Endpoint told_local{};  ///< what the request under way says
+  Endpoint told_remote{};
 
   [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
   [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
@@ -113,7 +114,13 @@ struct CheckPath {
   [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
   void abandon(Context& cx, const std::string& why);
 };
+/// Tells the initiator where else we can be reached (RFC 4555 §3.6).
+struct TellAddresses {
+  [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
+  [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
+  void abandon(Context& cx, const std::string& why);
+};
 using Task = std::variant<CreateChild, RekeyChild, RekeyIke, DeleteChildren, DeleteIke, Liveness,
-                          UpdateAddresses, CheckPath>;
+                          UpdateAddresses, CheckPath, TellAddresses>;
 
 }  // namespace cygnet::ike

@@ -60,6 +60,10 @@ class Window {
   };
   [[nodiscard]] Retransmission retransmit(Instant now);
   [[nodiscard]] std::optional<Instant> deadline() const;
+  /// The request under way as it was sent; empty when there is none.
+  [[nodiscard]] std::vector<Bytes> outstanding() const {
+    return outstanding_ ? outstanding_->datagrams : std::vector<Bytes>{};
+  }
   [[nodiscard]] unsigned transmissions() const { return outstanding_ ? outstanding_->tries : 0; }
 
   // --- the peer's requests ------------------------------------------------------------------

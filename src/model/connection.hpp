@@ -100,6 +100,15 @@ enum class Fragmentation : std::uint8_t { no, accept, yes };
 enum class SendCert : std::uint8_t { if_asked, always, never };
 enum class Uniqueness : std::uint8_t { no, never, keep, replace };
 
+/// RFC 6023: whether an IKE_SA is set up without its first child, which then has an exchange of its
+/// own. As responder `allow` and `prefer` take both.
+enum class Childless : std::uint8_t {
+  allow,   ///< as initiator: with the child
+  prefer,  ///< without where the peer can
+  force,   ///< without, or not at all
+  never,   ///< with, or not at all
+};
+
 /// One `connections.<name>` section, complete and checked. A name is unique in its store.
 struct Connection {
   std::string name;
@@ -116,6 +125,7 @@ struct Connection {
   bool send_certreq = true;
   SendCert send_cert = SendCert::if_asked;
   Uniqueness unique = Uniqueness::no;
+  Childless childless = Childless::allow;
   unsigned keyingtries = 1;  ///< 0 = for ever
   Duration dpd_delay{0};     ///< 0 = no liveness checks of our own
   Lifetime lifetime{.rekey = std::chrono::hours{4},

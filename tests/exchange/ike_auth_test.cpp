@@ -18,7 +18,7 @@ TEST(IkeAuth, SharedKey_EstablishesWithOneChild) {
             "N(SIGNATURE_HASH_ALGORITHMS)\n"
             "b IKE_SA_INIT #0 response SA KE Nr N(NAT_DETECTION_SOURCE_IP) "
             "N(NAT_DETECTION_DESTINATION_IP) N(IKEV2_FRAGMENTATION_SUPPORTED) "
-            "N(SIGNATURE_HASH_ALGORITHMS)\n"
+            "N(SIGNATURE_HASH_ALGORITHMS) N(CHILDLESS_IKEV2_SUPPORTED)\n"
             "a IKE_AUTH #1 request IDi N(INITIAL_CONTACT) IDr AUTH SA TSi TSr\n"
             "b IKE_AUTH #1 response IDr AUTH SA TSi TSr\n");
   ASSERT_EQ(pair.a.installed.size(), 1U);

@@ -129,6 +129,10 @@ ike::Answer Node::answer(const ike::Ask& ask) {
           ike::answer::Leased{.addresses = {pool.front()}, .dns = {IpAddress::v4(0x01010101)}};
       pool.erase(pool.begin());
     }
+  } else if (std::holds_alternative<ike::ask::ChildUse>(ask.what)) {
+    out.result = ike::answer::ChildUse{.idle = idle};
+  } else if (std::holds_alternative<ike::ask::Paths>(ask.what)) {
+    out.result = ike::answer::Paths{.paths = paths};
   }
   return out;
 }

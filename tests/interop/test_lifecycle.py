@@ -155,6 +155,78 @@ class Roaming(unittest.TestCase):
         self.roam(Cygnet, Cygnet)
 
 
+class OtherPaths(unittest.TestCase):
+    """A gateway with an IPv4 and an IPv6 address. The client leaves a network that has only IPv4 for
+    one that has only IPv6, or the way to the address it uses dies without a word."""
+
+    def build(self, gateway_type, both):
+        world = self.enterContext(World())
+        gw, net, cl = (world.node(name) for name in ("gw", "net", "cl"))
+        world.link(gw, "e0", net, "core")
+        world.link(cl, "wifi", net, "near")
+        world.link(cl, "lte", net, "far")
+        gw.address("e0", "192.0.2.1/24", "2001:db8::1/64")
+        gw.address("lo", "10.1.0.1/24")
+        gw.route("default", "via", "192.0.2.254")
+        gw.route("default", "via", "2001:db8::254")
+        net.address("core", "192.0.2.254/24", "2001:db8::254/64")
+        net.address("near", "198.51.100.1/24")
+        net.address("far", "2001:db8:1::1/64")
+        net.forward()
+        net.sysctl("net.ipv6.conf.all.forwarding", 1)
+        cl.address("wifi", "198.51.100.2/24")
+        cl.route("default", "via", "198.51.100.1")
+        self.cl, self.gw, self.net = cl, gw, net
+        if both:
+            self.reach_ipv6()
+        suite = ("aes256gcm16-prfsha384-x25519", "aes256gcm16-x25519")
+        self.gateway = gateway_type(gw, conf.gateway(auth="psk", suite=suite)).start()
+        self.client = Cygnet(cl, conf.client(auth="psk", suite=suite, conn="dpd_delay = 5s")).start()
+        self.client.up()
+        self.before = [sa["initiator-spi"] for _, sa in self.client.established()]
+
+    def reach_ipv6(self):
+        self.cl.address("lte", "2001:db8:1::2/64")
+        self.cl.route("default", "via", "2001:db8:1::1")
+
+    def expect_moved(self):
+        self.assertEqual([sa["initiator-spi"] for _, sa in self.client.established()], self.before)
+        self.assertEqual(self.client.established()[0][1]["remote-host"], "2001:db8::1")
+        self.assertEqual(self.gateway.established()[0][1]["remote-host"], "2001:db8:1::2")
+        self.assertEqual(ping(self.cl, "10.1.0.1", count=3), 0)
+
+    def leave_ipv4(self, gateway_type):
+        self.build(gateway_type, both=False)
+        results = []
+        carrier = threading.Thread(target=lambda: results.append(
+            transfer(self.cl, self.gw, "10.1.0.1", bytes(range(32)), size=TRANSFER)))
+        carrier.start()
+        carried = lambda: int(self.client.children()[0]["bytes-out"])
+        wait_for(lambda: carried() > TRANSFER // 20, "the transfer's beginning")
+        self.cl.ip("addr", "del", "198.51.100.2/24", "dev", "wifi")
+        self.reach_ipv6()
+        at_move = carried()
+        carrier.join()
+        self.assertLess(at_move, TRANSFER, "it moved in the middle")
+        self.assertEqual(results[0][1], TRANSFER)
+        self.expect_moved()
+
+    def test_from_ipv4_to_ipv6(self):
+        self.leave_ipv4(Cygnet)
+
+    def test_from_ipv4_to_ipv6_at_strongswan(self):
+        self.leave_ipv4(StrongSwan)
+
+    def test_silent_path(self):
+        self.build(Cygnet, both=True)
+        self.net.ip("addr", "del", "198.51.100.1/24", "dev", "near")
+        started = time.monotonic()
+        wait_for(lambda: ping(self.cl, "10.1.0.1", count=1, interval=0.2) == 0,
+                 "the other path", RETURN_SECONDS)
+        print(f"other path after {time.monotonic() - started:.1f} s")
+        self.expect_moved()
+
+
 SECRETS = 'secrets { ike { secret = "a shared secret of the tests" } }\n'
 GATEWAY = """connections {
   warriors {

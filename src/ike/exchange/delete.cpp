@@ -44,11 +44,7 @@ void end_by_peer(IkeSa& sa, Context& cx, model::ChildId id) {
   const model::ChildTemplate wanted = child->wanted;
   const bool replaced = !child->is_current();
   drop_child(sa, cx, id, "deleted by the peer");
-  if (!replaced && wanted.close_action == model::ChildAction::start) {
-    cx.emit(event::WantUp{.connection = sa.connection.name,
-                          .child = wanted.name,
-                          .why = "the peer deleted it (close_action = start)"});
-  }
+  if (!replaced) follow_up(sa, cx, wanted, wanted.close_action, "the peer deleted it");
 }
 
 }  // namespace

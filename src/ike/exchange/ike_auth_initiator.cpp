@@ -53,20 +53,30 @@ bool take_configuration(IkeSa& sa, Context& cx, const std::vector<wire::Payload>
   return true;
 }
 
-/// The first child of an authenticated IKE_SA, or why there is none.
+/// RFC 6023: the first child is made by an exchange of its own, after this one.
+void postpone_first_child(IkeSa& sa) {
+  const bool childless = sa.connection.childless == model::Childless::force ||
+                         sa.connection.childless == model::Childless::prefer;
+  if (!sa.first_child || !sa.peer.childless || !childless) return;
+  sa.tasks.emplace_front(CreateChild{.wanted = *std::exchange(sa.first_child, std::nullopt),
+                                     .request = std::exchange(sa.first_request, RequestId{})});
+}
+
+/// Addresses and first child of an authenticated IKE_SA, or why there is none.
 std::optional<FailureRecord> take_first_child(IkeSa& sa, Context& cx, const AwaitAuthReply& sent,
                                               const SkKeys& keys,
                                               const std::vector<wire::Payload>& reply) {
-  if (!sent.spi_in || !sa.first_child) return std::nullopt;
+  const model::ChildTemplate* wanted = sa.first_child ? &*sa.first_child : nullptr;
   const auto* error = find_error(reply);
-  if (error != nullptr) return peer_refusal(sa, error->type, &*sa.first_child);
+  if (error != nullptr) return peer_refusal(sa, error->type, wanted);
   if (!take_configuration(sa, cx, reply)) {
     return FailureRecord{.reason = Reason::no_pool,
                          .field = "vips",
                          .theirs = "no address in the answer",
                          .advice = "give the gateway's connection a pool, or remove vips here"};
   }
-  auto agreed = take_answer(sa, cx.config, *sa.first_child, reply, true);
+  if (wanted == nullptr || !sent.spi_in) return std::nullopt;  // childless (RFC 6023)
+  auto agreed = take_answer(sa, cx.config, *wanted, reply, true);
   if (!agreed) return std::move(agreed.error().record);
   auto child_keys = derive_child(cx.crypto, keys, agreed->suite, {}, sent.handshake.nonce_i,
                                  sent.handshake.nonce_r);
@@ -107,12 +117,11 @@ State on_own_proof(ProveToResponder&& state, IkeSa& sa, const Answer& answer, Co
   add_mobike_supported(sa, *payloads);
   payloads->push_back(auth);
   AwaitAuthReply next{.our_method = sa.connection.local.method};
+  postpone_first_child(sa);
+  if (!sa.connection.vips.empty()) payloads->push_back(configuration_request(sa.connection.vips));
   if (sa.first_child) {
     next.spi_in = cx.shared.spis.take(cx.rng);
     if (!next.spi_in) return give_up(sa, cx, {.reason = Reason::limit, .ours = "no free SPI"});
-    if (!sa.connection.vips.empty()) {
-      payloads->push_back(configuration_request(sa.connection.vips));
-    }
     for (wire::Payload& payload :
          offer_child(sa, cx.config, *sa.first_child, *next.spi_in, {.in_ike_auth = true})) {
       payloads->push_back(std::move(payload));
@@ -173,6 +182,7 @@ State on_judgement(JudgeResponder&& state, IkeSa& sa, const Answer& answer, Cont
   }
   learn_authorities(sa, state.reply);
   learn_mobike(sa, state.reply);
+  learn_addresses(sa, state.reply);
   SkKeys& keys = state.sent.handshake.keys;
   become_established(sa, cx);
   auto problem = take_first_child(sa, cx, state.sent, keys, state.reply);

@@ -38,6 +38,14 @@ std::vector<wire::Payload> answer_first_child(IkeSa& sa, Context& cx, const Hand
     report(sa, cx, std::move(record));
     return std::vector<wire::Payload>{notify(type)};
   };
+  if (sa.connection.childless == model::Childless::force) {
+    return refuse({.reason = Reason::childless_only,
+                   .field = "childless",
+                   .ours = "force",
+                   .theirs = "a child in IKE_AUTH",
+                   .advice = "set childless = allow, or prefer or force at the peer"},
+                  NotifyType::no_additional_sas);
+  }
   auto agreed = answer_offer(sa, cx.config, request, {.in_ike_auth = true});
   if (!agreed) return refuse(std::move(agreed.error().record), agreed.error().notify);
   const auto spi_in = cx.shared.spis.take(cx.rng);
@@ -63,7 +71,10 @@ State finish(IkeSa& sa, Context& cx, Handshake& handshake, PeerAuthenticated pee
              std::optional<NotifyType> address_failure) {
   become_established(sa, cx);
   learn_mobike(sa, request);
-  if (sa.peer.mobike) add_mobike_supported(sa, answer);
+  if (sa.peer.mobike) {
+    add_mobike_supported(sa, answer);
+    add_addresses(sa, cx, answer);
+  }
   if (address_failure) {
     answer.push_back(notify(*address_failure));
   } else {
@@ -122,6 +133,16 @@ State on_auth_request(AwaitAuthRequest&& state, IkeSa& sa, std::vector<wire::Pay
 State on_judgement(JudgeInitiator&& state, IkeSa& sa, const Answer& answer, Context& cx) {
   auto peer = judge_peer(sa, cx, state.handshake, state.request, state.id_i, answer);
   if (!peer) return refuse_initiator(sa, cx, state.handshake, std::move(peer).error());
+  const bool childless = first_of<wire::SaPayload>(state.request) == nullptr;
+  if (childless && sa.connection.childless == model::Childless::never) {
+    return refuse_initiator(sa, cx, state.handshake,
+                            {.reason = Reason::malformed,
+                             .field = "childless",
+                             .ours = "never",
+                             .theirs = "IKE_AUTH without SA, TSi and TSr",
+                             .advice = "set childless = allow (RFC 6023)"},
+                            NotifyType::invalid_syntax);
+  }
   auto ask = ask_own_proof(sa, cx, state.handshake);
   if (!ask) {
     return refuse_initiator(sa, cx, state.handshake,

@@ -33,6 +33,7 @@ void learn_abilities(IkeSa& sa, const std::vector<wire::Payload>& payloads) {
       sa.peer.hashes.push_back(hashes.be<HashId>());
     }
   }
+  sa.peer.childless = find_notify(payloads, NotifyType::childless_supported) != nullptr;
   learn_authorities(sa, payloads);
 }
 
@@ -208,6 +209,15 @@ State on_init_reply(AwaitInitReply&& state, IkeSa& sa, const Received& received,
   sa.last_inbound = cx.now;
   sa.attempt = {.initiator = state.nonce, .responder = nonce->data};
   learn_abilities(sa, reply.payloads);
+  //= RFC6023#3 "The initiator MUST NOT send the modified IKE_AUTH request if the notification was
+  //=            not present."
+  if (sa.connection.childless == model::Childless::force && !sa.peer.childless) {
+    FailureRecord record = init_failure(Reason::peer_refused, "no CHILDLESS_IKEV2_SUPPORTED",
+                                        "the peer cannot do RFC 6023; set childless = prefer");
+    record.field = "childless";
+    fail(sa, cx, std::move(record));
+    return Closed{};
+  }
   const NatVerdict nat =
       judge_nat(cx.crypto, reply.header, reply.payloads, received.local, received.remote);
   apply_nat(sa, nat);
@@ -296,6 +306,10 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
       wire::KePayload{.group = ke.group, .data = std::move(exchanged->public_value)});
   payloads.push_back(wire::NoncePayload{.data = our_nonce});
   add_notifies(sa, cx, header, payloads);
+  if (sa.connection.childless != model::Childless::never) {
+    payloads.push_back(
+        wire::NotifyPayload{.protocol = ProtocolId::ike, .type = NotifyType::childless_supported});
+  }
   add_certificate_request(sa, cx, payloads);
   trace(sa, cx, "send", header, payloads);
   Bytes response = wire::write_message(header, payloads);

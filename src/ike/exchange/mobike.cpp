@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ike/limits.hpp"
+
 namespace cygnet::ike {
 namespace {
 
@@ -23,8 +25,42 @@ void judge_again(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& paylo
   sa.nat_remote = verdict.remote;
 }
 
-bool has_task(const IkeSa& sa, auto is_it) {
+template <class T>
+bool has_task(const IkeSa& sa) {
+  const auto is_it = [](const Task& task) { return std::holds_alternative<T>(task); };
   return std::ranges::any_of(sa.tasks, is_it) || (sa.active && is_it(*sa.active));
+}
+
+bool is_queued(const IkeSa& sa) {
+  return std::ranges::any_of(
+      sa.tasks, [](const Task& task) { return std::holds_alternative<UpdateAddresses>(task); });
+}
+
+/// Somebody can be there: neither any, loopback, multicast, link-local nor broadcast.
+bool is_callable(const IpAddress& address) {
+  const ByteView raw = address.bytes();
+  if (address.is_any()) return false;
+  if (address.is_v4()) {
+    return raw[0] != 0 && raw[0] != 127 && raw[0] < 224 && !(raw[0] == 169 && raw[1] == 254);
+  }
+  return raw[0] != 0 && raw[0] != 0xff && !(raw[0] == 0xfe && (raw[1] & 0xc0) == 0x80);
+}
+
+/// Whether this connection may be called at this address.
+bool is_local(const model::Connection& connection, const IpAddress& address) {
+  return std::ranges::any_of(connection.local_addrs, [&](const model::AddressPattern& pattern) {
+    const auto* range = std::get_if<IpRange>(&pattern);
+    return range == nullptr ? std::holds_alternative<model::AnyAddress>(pattern)
+                            : range->contains(address);
+  });
+}
+
+/// From now on along this path; the peer hears of it next.
+void go_to(IkeSa& sa, Context& cx, const Path& path) {
+  cx.attention.push_back(sa.id);
+  move_to(sa, cx, {.address = path.local, .port = cx.config.natt_port},
+          {.address = path.remote, .port = cx.config.natt_port});
+  if (!is_queued(sa)) sa.tasks.emplace_front(UpdateAddresses{});
 }
 
 }  // namespace
@@ -53,6 +89,77 @@ void move_to(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remo
   }
 }
 
+void add_addresses(const IkeSa& sa, Context& cx, std::vector<wire::Payload>& out) {
+  std::size_t count = 0;
+  for (const IpAddress& address : cx.shared.addresses) {
+    if (address == sa.local.address || !is_callable(address)) continue;
+    if (!is_local(sa.connection, address)) continue;
+    if (++count == kPeerAddressesMax) break;
+    out.emplace_back(notify(
+        address.is_v4() ? NotifyType::additional_ip4_address : NotifyType::additional_ip6_address,
+        to_bytes(address.bytes())));
+  }
+}
+
+void learn_addresses(IkeSa& sa, const std::vector<wire::Payload>& payloads) {
+  if (!sa.first_initiator || !sa.peer.mobike) return;
+  sa.peer.addresses = {sa.remote.address};
+  for (const wire::Payload& payload : payloads) {
+    const auto* one = std::get_if<wire::NotifyPayload>(&payload);
+    const bool names = one != nullptr && (one->type == NotifyType::additional_ip4_address ||
+                                          one->type == NotifyType::additional_ip6_address);
+    if (!names || sa.peer.addresses.size() >= kPeerAddressesMax) continue;
+    const auto address = IpAddress::from_bytes(one->data);
+    const bool fits = address && is_callable(*address) &&
+                      address->is_v4() == (one->type == NotifyType::additional_ip4_address);
+    if (fits && std::ranges::find(sa.peer.addresses, *address) == sa.peer.addresses.end()) {
+      sa.peer.addresses.push_back(*address);
+    }
+  }
+}
+
+void tell_addresses(IkeSa& sa, Context& cx) {
+  if (sa.first_initiator || !sa.peer.mobike || !sa.is_established() || !sa.is_current()) return;
+  if (!has_task<TellAddresses>(sa)) enqueue(sa, cx, TellAddresses{});
+}
+
+// --- other paths ---------------------------------------------------------------------------------
+
+void seek_path(IkeSa& sa, Context& cx) {
+  const bool choice = sa.first_initiator && sa.peer.mobike && sa.is_established() &&
+                      sa.is_current() && sa.peer.addresses.size() > 1 && !sa.paths_ask;
+  if (!choice) return;
+  sa.paths_ask = cx.next_ask(sa.id);
+  cx.out.emplace_back(Ask{.id = *sa.paths_ask, .what = ask::Paths{.remotes = sa.peer.addresses}});
+}
+
+void take_paths(IkeSa& sa, Context& cx, const Answer& answer) {
+  sa.paths_ask.reset();
+  const auto* found = std::get_if<answer::Paths>(&answer.result);
+  if (found == nullptr || !sa.is_established() || !sa.is_current()) return;
+  sa.paths = found->paths;
+  const auto is_ours = [&sa](const Path& path) { return path.remote == sa.remote.address; };
+  if (!sa.paths.empty() && std::ranges::none_of(sa.paths, is_ours)) {
+    go_to(sa, cx, sa.paths.front());
+    if (sa.window.hurry(cx.now)) transmit(sa, cx, sa.window.retransmit(cx.now).datagrams);
+    return start_next(sa, cx);
+  }
+  for (const Path& path : sa.paths) {
+    if (is_ours(path)) continue;
+    for (const Bytes& datagram : sa.window.outstanding()) {
+      cx.out.emplace_back(action::Send{.local = {path.local, cx.config.natt_port},
+                                       .remote = {path.remote, cx.config.natt_port},
+                                       .bytes = datagram});
+    }
+  }
+}
+
+void follow_answer(IkeSa& sa, Context& cx, const Received& received) {
+  if (!sa.first_initiator || !sa.peer.mobike || received.remote == sa.remote) return;
+  const Path path{.local = received.local.address, .remote = received.remote.address};
+  if (std::ranges::find(sa.paths, path) != sa.paths.end()) go_to(sa, cx, path);
+}
+
 void change_local(IkeSa& sa, Context& cx, const IpAddress& local) {
   // Whoever was called stays where it was called.
   if (sa.local.address == local || sa.is_closed() || !sa.first_initiator) return;
@@ -73,9 +180,7 @@ void change_local(IkeSa& sa, Context& cx, const IpAddress& local) {
   move_to(sa, cx, {.address = local, .port = cx.config.natt_port}, sa.remote);
   // A request that is under way goes out again at once, from the new address (RFC 4555 §3.5).
   if (sa.window.hurry(cx.now)) transmit(sa, cx, sa.window.retransmit(cx.now).datagrams);
-  const bool queued = std::ranges::any_of(
-      sa.tasks, [](const Task& task) { return std::holds_alternative<UpdateAddresses>(task); });
-  if (queued) return;
+  if (is_queued(sa)) return;
   sa.tasks.emplace_front(UpdateAddresses{});
   start_next(sa, cx);
 }
@@ -85,24 +190,25 @@ void notice_mapping(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& re
   if (seen == nullptr) return;
   const Bytes before = std::exchange(sa.seen_as, seen->data);
   if (before.empty() || before == sa.seen_as || !sa.first_initiator || !sa.peer.mobike) return;
-  const auto is_update = [](const Task& task) {
-    return std::holds_alternative<UpdateAddresses>(task);
-  };
-  if (!has_task(sa, is_update)) enqueue(sa, cx, UpdateAddresses{});
+  if (!has_task<UpdateAddresses>(sa)) enqueue(sa, cx, UpdateAddresses{});
 }
 
 // --- the initiator's side ------------------------------------------------------------------------
 
 std::optional<Request> UpdateAddresses::build(IkeSa& sa, Context& cx) {
   if (!sa.is_current()) return std::nullopt;
-  told = sa.local;
+  told_local = sa.local;
+  told_remote = sa.remote;
   std::vector<wire::Payload> payloads{notify(NotifyType::update_sa_addresses)};
   for (wire::Payload& one : nat_notifies_of(sa, cx)) payloads.push_back(std::move(one));
   return Request{.exchange = ExchangeType::informational, .payloads = std::move(payloads)};
 }
 
 Step UpdateAddresses::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx) {
-  if (told != sa.local) return Again{};  // we have moved on meanwhile
+  if (told_local != sa.local || told_remote != sa.remote) {  // we have moved on meanwhile
+    if (is_queued(sa)) return Done{};
+    return Again{};
+  }
   if (const auto* error = find_error(reply)) {
     report(sa, cx,
            {.phase = "MOBIKE",
@@ -116,8 +222,9 @@ Step UpdateAddresses::on_response(IkeSa& sa, const std::vector<wire::Payload>& r
   if (const auto* seen = find_notify(reply, NotifyType::nat_detection_destination_ip)) {
     sa.seen_as = seen->data;
   }
-  cx.emit(event::Note{
-      .sa = sa.id, .connection = sa.connection.name, .text = "moved to " + sa.local.text()});
+  cx.emit(event::Note{.sa = sa.id,
+                      .connection = sa.connection.name,
+                      .text = "moved to " + sa.local.text() + " - " + sa.remote.text()});
   return Done{};
 }
 
@@ -128,6 +235,10 @@ void UpdateAddresses::abandon(Context&, const std::string&) {}
 std::vector<wire::Payload> answer_mobike(IkeSa& sa, const Received& received,
                                          const std::vector<wire::Payload>& request, Context& cx) {
   std::vector<wire::Payload> out;
+  const bool lists = find_notify(request, NotifyType::additional_ip4_address) != nullptr ||
+                     find_notify(request, NotifyType::additional_ip6_address) != nullptr ||
+                     find_notify(request, NotifyType::no_additional_addresses) != nullptr;
+  if (lists) learn_addresses(sa, request);
   const bool moves = find_notify(request, NotifyType::update_sa_addresses) != nullptr &&
                      !sa.first_initiator && sa.peer.mobike;
   if (moves) {
@@ -136,8 +247,7 @@ std::vector<wire::Payload> answer_mobike(IkeSa& sa, const Received& received,
     cx.emit(event::Note{.sa = sa.id,
                         .connection = sa.connection.name,
                         .text = "the peer moved to " + sa.remote.text()});
-    const auto is_check = [](const Task& task) { return std::holds_alternative<CheckPath>(task); };
-    if (!has_task(sa, is_check)) sa.tasks.emplace_back(CheckPath{});
+    if (!has_task<CheckPath>(sa)) sa.tasks.emplace_back(CheckPath{});
     cx.attention.push_back(sa.id);  // it starts once this request is answered
   }
   if (find_notify(request, NotifyType::nat_detection_source_ip) != nullptr) {
@@ -149,6 +259,22 @@ std::vector<wire::Payload> answer_mobike(IkeSa& sa, const Received& received,
   }
   return out;
 }
+
+std::optional<Request> TellAddresses::build(IkeSa& sa, Context& cx) {
+  if (!sa.is_current()) return std::nullopt;
+  Request out{.exchange = ExchangeType::informational, .payloads = {}};
+  add_addresses(sa, cx, out.payloads);
+  if (out.payloads.empty()) {
+    out.payloads.emplace_back(notify(NotifyType::no_additional_addresses));
+  }
+  return out;
+}
+
+Step TellAddresses::on_response(IkeSa&, const std::vector<wire::Payload>&, Context&) {
+  return Done{};
+}
+
+void TellAddresses::abandon(Context&, const std::string&) {}
 
 std::optional<Request> CheckPath::build(IkeSa& sa, Context& cx) {
   if (!sa.is_current()) return std::nullopt;

@@ -7,6 +7,12 @@
 //                       <--  HDR, SK {N(COOKIE2)}
 //    HDR, SK {N(COOKIE2)}  -->
 //
+// A responder that can be reached at several addresses names them, in IKE_AUTH and when they
+// change:
+//
+//                       <--  HDR, SK {N(ADDITIONAL_IP4_ADDRESS), N(ADDITIONAL_IP6_ADDRESS) ...}
+//    HDR, SK {}  -->
+//
 // The first initiator (the one of the first of a row of rekeyed IKE_SAs) says where it is now. The
 // other end follows, then makes sure that somebody who has the keys is really there.
 #pragma once
@@ -20,6 +26,21 @@ namespace cygnet::ike {
 void add_mobike_supported(const IkeSa& sa, std::vector<wire::Payload>& out);
 /// Whether the peer said so too.
 void learn_mobike(IkeSa& sa, const std::vector<wire::Payload>& payloads);
+
+/// As responder: our other addresses, or that there are none (RFC 4555 §3.4).
+void add_addresses(const IkeSa& sa, Context& cx, std::vector<wire::Payload>& out);
+/// As first initiator: where the responder says it can be reached, at most kPeerAddressesMax.
+void learn_addresses(IkeSa& sa, const std::vector<wire::Payload>& payloads);
+/// As responder: lets the initiator know that add_addresses() says something else now.
+void tell_addresses(IkeSa& sa, Context& cx);
+
+/// The way to the peer is gone, or silent: asks for all the ways there are. The answer, taken by
+/// take_paths(), moves an IKE_SA whose way is gone to the first that is left; otherwise the request
+/// that is under way goes out on all of them, and follow_answer() moves it to the one that works
+/// (RFC 4555 §3.10). Nothing happens where there is no choice.
+void seek_path(IkeSa& sa, Context& cx);
+void take_paths(IkeSa& sa, Context& cx, const Answer& answer);
+void follow_answer(IkeSa& sa, Context& cx, const Received& received);
 
 /// What an INFORMATIONAL request says of addresses: the payloads for its answer. Follows
 /// UPDATE_SA_ADDRESSES of an initiator.

@@ -76,7 +76,8 @@ TEST(Connection, EveryOption_IsRead) {
       "version = 2\n local_addrs = 192.0.2.1\n remote_addrs = vpn.example.org, 10.0.0.0/8\n"
       "proposals = aes256gcm16-prfsha384-ecp384\n vips = 0.0.0.0, ::\n encap = yes\n mobike = no\n"
       "dpd_delay = 30s\n fragmentation = accept\n send_cert = always\n unique = replace\n"
-      "keyingtries = 0\n rekey_time = 1h\n over_time = 5m\n rand_time = 1m\n remote_port = 4500\n"
+      "keyingtries = 0\n childless = prefer\n rekey_time = 1h\n over_time = 5m\n rand_time = 1m\n "
+      "remote_port = 4500\n"
       "local { auth = psk\n id = gw.example }\n remote { auth = psk\n id = *@example.org }\n");
   EXPECT_EQ(std::get<model::HostName>(c.remote_addrs[0]).name, "vpn.example.org");
   EXPECT_EQ(std::get<IpRange>(c.remote_addrs[1]).text(), "10.0.0.0/8");
@@ -90,6 +91,7 @@ TEST(Connection, EveryOption_IsRead) {
   EXPECT_EQ(c.send_cert, model::SendCert::always);
   EXPECT_EQ(c.unique, model::Uniqueness::replace);
   EXPECT_EQ(c.keyingtries, 0u);
+  EXPECT_EQ(c.childless, model::Childless::prefer);
   EXPECT_EQ(c.lifetime.rekey, minutes{60});
   EXPECT_EQ(c.lifetime.life, minutes{65});
   EXPECT_EQ(c.lifetime.jitter, minutes{1});
@@ -121,6 +123,8 @@ TEST(Child, Limits_FollowFromOneAnother) {
   EXPECT_EQ(child("rekey_packets = 500").lifetime.life_packets, 550u);
   EXPECT_EQ(child("rekey_time = 1h\n rand_time = 0").lifetime.jitter, seconds{0});
 }
+
+TEST(Child, Inactivity) { EXPECT_EQ(child("inactivity = 5m").inactivity, minutes{5}); }
 
 TEST(Child, ActionsHaveTheirSynonyms) {
   EXPECT_EQ(child("dpd_action = restart").dpd_action, model::ChildAction::start);
@@ -156,6 +160,8 @@ TEST(Fault, Values_ArePointedAt) {
   expect_fault("children { n { replay_window = 5000 } }", "4096");
   expect_fault("rand_time = 5h", "rand_time must be less than rekey_time");
   expect_fault("children { n { rekey_time = 2h\n life_time = 1h } }", "less than life_time");
+  expect_fault("childless = maybe", "known are allow, prefer, force, never");
+  expect_fault("children { n { keep_up = yes\n inactivity = 5m } }", "choose one");
   expect_fault("local { auth = eap }", "not supported yet");
   expect_fault("version = 1", "IKEv1 is not supported");
 }

@@ -15,7 +15,11 @@ using std::chrono::seconds;
 /// A world without SAs, unless a test puts some there.
 struct FakeView final : View {
   ike::Status status() const override { return now; }
-  std::optional<model::SaStats> stats(model::ChildId) const override { return std::nullopt; }
+  std::optional<model::SaStats> stats(model::ChildId) const override { return known; }
+  std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override {
+    return {{IpAddress::v4(1), remotes.front()}};
+  }
+  std::optional<model::SaStats> known;
   ike::Status now;
 };
 
@@ -370,14 +374,53 @@ TEST(Client, EveryCommand_IsAnswered) {
   }
 }
 
+// A child that has ended is to wait for traffic; one that does already is left alone.
+TEST(Controller, WantRoute_InstallsATrap) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  const ike::event::WantRoute wanted{.connection = "home", .child = "net", .why = "it was closed"};
+  b.event(wanted);
+  EXPECT_EQ(b.taken(), "resolve 192.0.2.1");
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  EXPECT_EQ(b.taken(), "route home/net");
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  b.event(wanted);
+  b.event(ike::event::WantRoute{.connection = "gone", .child = "net", .why = ""});
+  EXPECT_EQ(b.taken(), "");
+}
+
 // --- asks ----------------------------------------------------------------------------------------
 
 TEST(Answer, ConnectionThatIsGone_IsRefused) {
   Bench b;
   const ike::Answer answer =
-      b.controller.answer({ike::AskId{3}, ike::ask::Lease{.connection = "gone"}}, {});
+      b.controller.answer({ike::AskId{3}, ike::ask::Lease{.connection = "gone"}}, b.view, {});
   EXPECT_EQ(answer.id, ike::AskId{3});
   EXPECT_EQ(std::get<ike::answer::Refused>(answer.result).reason, ike::Reason::no_connection);
+}
+
+TEST(Answer, ChildUse_IsTheLaterOfBothWays) {
+  Bench b;
+  const ike::Ask ask{ike::AskId{4}, ike::ask::ChildUse{.child = model::ChildId{1}}};
+  const auto answered = [&] { return b.controller.answer(ask, b.view, {}).result; };
+  EXPECT_TRUE(std::holds_alternative<ike::answer::Refused>(answered())) << "an unknown child";
+  b.view.known = model::SaStats{};
+  EXPECT_EQ(std::get<ike::answer::ChildUse>(answered()).idle, std::nullopt);
+  b.view.known->idle_out = std::chrono::seconds{7};
+  EXPECT_EQ(std::get<ike::answer::ChildUse>(answered()).idle, std::chrono::seconds{7});
+  b.view.known->idle_in = std::chrono::seconds{3};
+  EXPECT_EQ(std::get<ike::answer::ChildUse>(answered()).idle, std::chrono::seconds{3});
+}
+
+TEST(Answer, Paths_AreTheDaemonsToKnow) {
+  Bench b;
+  const IpAddress remote = IpAddress::v4(2);
+  const ike::Ask ask{ike::AskId{5}, ike::ask::Paths{.remotes = {remote}}};
+  const auto answer = b.controller.answer(ask, b.view, {});
+  const auto& paths = std::get<ike::answer::Paths>(answer.result).paths;
+  ASSERT_EQ(paths.size(), 1u);
+  EXPECT_EQ(paths[0].remote, remote);
 }
 
 }  // namespace
