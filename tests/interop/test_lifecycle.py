@@ -161,7 +161,7 @@ class OtherPaths(unittest.TestCase):
 
     def build(self, gateway_type, both):
         world = self.enterContext(World())
-        gw, net, cl = (world.node(name) for name in ("gw", "net", "cl"))
+        gw, net, cl = (world.node(name, ipv6=True) for name in ("gw", "net", "cl"))
         world.link(gw, "e0", net, "core")
         world.link(cl, "wifi", net, "near")
         world.link(cl, "lte", net, "far")
