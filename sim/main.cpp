@@ -52,10 +52,11 @@ int handshakes(const Line& line) {
   for (const auto& [loss, per_thousand] : {std::pair{100U, 1000U}, std::pair{300U, 999U}}) {
     const sim::LossyHandshakes result =
         sim::lossy_handshakes(loss, line.handshakes, std::chrono::seconds{60});
-    fmt::print("{} % loss each way: {} of {} handshakes within 60 s, slowest {:.1f} s, at most {} "
-               "transmissions of one exchange\n",
-               loss / 10, result.succeeded, line.handshakes,
-               std::chrono::duration<double>(result.slowest).count(), result.transmissions_max);
+    fmt::print(
+        "{} % loss each way: {} of {} handshakes within 60 s, slowest {:.1f} s, at most {} "
+        "transmissions of one exchange\n",
+        loss / 10, result.succeeded, line.handshakes,
+        std::chrono::duration<double>(result.slowest).count(), result.transmissions_max);
     kept = kept && result.succeeded * 1000 >= line.handshakes * per_thousand &&
            result.transmissions_max <= 12;
   }
@@ -94,10 +95,11 @@ int sweep(const Line& line) {
   for (std::thread& worker : workers) worker.join();
   const std::chrono::duration<double> real = std::chrono::steady_clock::now() - started;
   const double lived = std::chrono::duration<double>(virtual_time).count();
-  fmt::print("{} seeds in {:.1f} s: {:.1f} seeds/s, {:.0f} virtual hours, virtual:real {:.0f}:1, "
-             "{} datagrams, {} rekeys\n",
-             done, real.count(), static_cast<double>(done) / real.count(), lived / 3600,
-             lived / real.count(), datagrams, rekeys);
+  fmt::print(
+      "{} seeds in {:.1f} s: {:.1f} seeds/s, {:.0f} virtual hours, virtual:real {:.0f}:1, "
+      "{} datagrams, {} rekeys\n",
+      done, real.count(), static_cast<double>(done) / real.count(), lived / 3600,
+      lived / real.count(), datagrams, rekeys);
   if (!bad) return 0;
   fmt::print("seed {}: {}\nreplay it with: {}\n", *bad, fault, replay_command(line, *bad));
   return 1;

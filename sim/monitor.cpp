@@ -11,8 +11,7 @@ namespace cygnet::sim {
 namespace {
 
 std::size_t hash_of(ByteView bytes) {
-  return std::hash<std::string_view>{}(
-      {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 /// Header and fragment number of a protected message; nothing for others.
@@ -42,11 +41,11 @@ void Monitor::ike_sent(const IpAddress& node, ByteView message) {
     return fault_(fmt::format("{} went back to message {}", node.text(), id));
   }
   if (!direction.any || id > direction.id) {
-    const bool unanswered = direction.any && !one->header.response &&
-                            sa.answered.value_or(0) < direction.id;
+    const bool unanswered =
+        direction.any && !one->header.response && sa.answered.value_or(0) < direction.id;
     if (unanswered) {
-      fault_(fmt::format("{} sent request {} before {} was answered", node.text(), id,
-                         direction.id));
+      fault_(
+          fmt::format("{} sent request {} before {} was answered", node.text(), id, direction.id));
     }
     direction = {.id = id, .parts = {}, .any = true};
   }
@@ -85,6 +84,13 @@ void Monitor::inner_delivered(std::uint64_t number, const std::string& receiver)
     return fault_(fmt::format("a packet for {} reached {}", at->second, receiver));
   }
   if (!delivered_.insert(number).second) fault_("a packet was delivered twice");
+}
+
+std::optional<std::uint64_t> Monitor::first_lost() const {
+  for (const auto& [number, receiver] : inner_) {
+    if (!delivered_.contains(number)) return number;
+  }
+  return std::nullopt;
 }
 
 }  // namespace cygnet::sim

@@ -43,7 +43,8 @@ std::vector<Arrival> Network::carry(Packet packet, std::optional<std::size_t> na
   const int copies = chance(weather.duplicates) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     const auto jitter = static_cast<std::uint64_t>(weather.jitter.count());
-    out.push_back({weather.delay + Duration{static_cast<Duration::rep>(rng_.below(jitter))}, packet});
+    out.push_back(
+        {weather.delay + Duration{static_cast<Duration::rep>(rng_.below(jitter))}, packet});
   }
   return out;
 }

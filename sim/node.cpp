@@ -16,6 +16,7 @@ Node::Node(NodeSpec spec, Hooks hooks, std::uint64_t seed, bool trace)
 
 void Node::start(Instant now) {
   plane_ = std::make_unique<Plane>(hooks_.plane);
+  plane_->set_time(now);
   engine_.emplace(ike::EngineConfig{.trace_messages = trace_}, test::toy_crypto(), rng_);
   controller_.emplace(test::toy_crypto(), rng_, control::BuildInfo{.version = "sim"}, now);
   config::Diagnostics diags;
@@ -35,6 +36,7 @@ void Node::crash() {
 }
 
 void Node::receive(const Packet& packet, Instant now) {
+  plane_->set_time(now);
   if (packet.esp) {
     plane_->receive(packet);
   } else {
@@ -46,6 +48,7 @@ void Node::receive(const Packet& packet, Instant now) {
 }
 
 void Node::tick(Instant now) {
+  plane_->set_time(now);
   ike::Actions out;
   engine_->tick(now, out);
   carry_out(std::move(out), now);
@@ -55,9 +58,11 @@ void Node::tick(Instant now) {
   drain(now);
 }
 
-void Node::send(const Inner& inner, Instant now) {
-  plane_->send(inner);
+bool Node::send(const Inner& inner, Instant now) {
+  plane_->set_time(now);
+  const bool taken = plane_->send(inner);
   drain(now);
+  return taken;
 }
 
 void Node::command(ike::Command command, Instant now) {

@@ -25,6 +25,10 @@ struct NodeSpec {
   std::function<config::Loaded()> configuration;
   bool gateway = false;
   bool enemy = false;  ///< has a wrong key: must never get in
+  /// Of a site: its host in each of its networks, one for each child. It is called at its address,
+  /// so it does not move. Others have the virtual IP of their one child.
+  std::vector<IpAddress> inner{};
+  [[nodiscard]] std::size_t children() const { return inner.empty() ? 1 : inner.size(); }
 };
 
 class Node final : public control::View {
@@ -44,7 +48,8 @@ class Node final : public control::View {
 
   void receive(const Packet& packet, Instant now);
   void tick(Instant now);
-  void send(const Inner& inner, Instant now);
+  /// False when neither a child nor a trap takes it.
+  bool send(const Inner& inner, Instant now);
   void command(ike::Command command, Instant now);
   void network_changed(Instant now);
   /// The machine is in another network now.
@@ -52,8 +57,9 @@ class Node final : public control::View {
   [[nodiscard]] std::optional<Instant> deadline() const;
 
   [[nodiscard]] ike::Status status() const override { return engine_->status(); }
-  [[nodiscard]] std::optional<model::SaStats> stats(model::ChildId) const override {
-    return std::nullopt;
+  [[nodiscard]] std::optional<model::SaStats> stats(model::ChildId child) const override {
+    const auto known = plane_->stats(child);
+    return known ? std::optional{*known} : std::nullopt;
   }
   [[nodiscard]] std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override {
     std::vector<ike::Path> out;

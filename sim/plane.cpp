@@ -22,7 +22,8 @@ std::uint64_t key_hash(const Secret& key) {
 }
 
 bool matches(const std::vector<model::TrafficSelector>& selectors, const IpAddress& address) {
-  return std::ranges::any_of(selectors, [&](const auto& one) { return one.range.contains(address); });
+  return std::ranges::any_of(selectors,
+                             [&](const auto& one) { return one.range.contains(address); });
 }
 
 std::uint64_t number_at(ByteView bytes, std::size_t at, std::size_t size) {
@@ -45,6 +46,7 @@ model::ChildSpec copy_of(const model::ChildSpec& spec) {
                        .remote = spec.remote,
                        .local_vips = spec.local_vips,
                        .replaces = spec.replaces,
+                       .lifetime = spec.lifetime,
                        .replay_window = spec.replay_window};
   if (spec.inbound) out.inbound = spec.inbound->clone();
   if (spec.outbound) out.outbound = spec.outbound->clone();
@@ -62,12 +64,15 @@ Result<void> Plane::install(const model::ChildSpec& child) {
     }
   }
   if (!children_.emplace(child.id, std::move(made)).second) hooks_.fault("a child installed twice");
-  if (!child.outbound || child.action != model::PolicyAction::protect) return {};
-  // What traps hold for these selectors goes now.
+  if (child.outbound && child.action == model::PolicyAction::protect) serve_traps();
+  return {};
+}
+
+/// What traps hold goes, if somebody takes it now.
+void Plane::serve_traps() {
   for (auto& [id, trap] : children_) {
     for (const Inner& inner : std::exchange(trap.held, {})) send(inner);
   }
-  return {};
 }
 
 Result<void> Plane::activate(model::ChildId id, const model::SaSpec& outbound) {
@@ -75,6 +80,7 @@ Result<void> Plane::activate(model::ChildId id, const model::SaSpec& outbound) {
   if (at == children_.end()) return fail("activate", "no such child");
   if (at->second.spec.outbound) hooks_.fault("a child activated twice");
   at->second.spec.outbound = outbound.clone();
+  serve_traps();
   return {};
 }
 
@@ -97,7 +103,26 @@ Result<void> Plane::remove(model::ChildId id) {
   return {};
 }
 
-Result<model::SaStats> Plane::stats(model::ChildId) const { return model::SaStats{}; }
+Result<model::SaStats> Plane::stats(model::ChildId id) const {
+  const auto at = children_.find(id);
+  if (at == children_.end()) return fail("stats", "no such child");
+  model::SaStats out = at->second.stats;
+  if (at->second.last_in) out.idle_in = now_ - *at->second.last_in;
+  if (at->second.last_out) out.idle_out = now_ - *at->second.last_out;
+  return out;
+}
+
+void Plane::count(Child& child, std::uint64_t packets) {
+  const model::Lifetime& life = child.spec.lifetime;
+  if (life.rekey_packets != 0 && packets >= life.rekey_packets &&
+      !std::exchange(child.soft, true)) {
+    events_.emplace_back(model::plane::Expire{.child = child.spec.id, .hard = false});
+  }
+  if (life.life_packets != 0 && packets >= life.life_packets &&
+      !std::exchange(child.stopped, true)) {
+    events_.emplace_back(model::plane::Expire{.child = child.spec.id, .hard = true});
+  }
+}
 
 std::vector<model::PlaneEvent> Plane::take_events() { return std::exchange(events_, {}); }
 
@@ -113,14 +138,16 @@ bool Plane::send(const Inner& inner) {
     if (child.spec.outbound && (best == nullptr || child.age > best->age)) best = &child;
   }
   if (best != nullptr) {
+    if (best->stopped) return false;
     seal(*best, inner);
+    best->last_out = now_;
+    count(*best, ++best->stats.packets_out);
     return true;
   }
   if (trap == nullptr) return false;
   if (trap->held.size() < kHeldMax) trap->held.push_back(inner);
   events_.emplace_back(model::plane::Acquire{
-      .trap = trap->spec.id,
-      .packet = {.source = inner.source, .destination = inner.destination}});
+      .trap = trap->spec.id, .packet = {.source = inner.source, .destination = inner.destination}});
   return true;
 }
 
@@ -174,6 +201,9 @@ void Plane::receive(const Packet& packet) {
       !matches(child.spec.local_ts, inner.destination)) {
     return hooks_.fault("an inner packet outside its child's selectors");
   }
+  if (child.stopped) return;
+  child.last_in = now_;
+  count(child, ++child.stats.packets_in);
   if (!std::exchange(child.received, true)) {
     events_.emplace_back(model::plane::FirstInbound{child.spec.id});
   }

@@ -42,8 +42,7 @@ class Plane final : public model::DataPlane {
 
   [[nodiscard]] model::PlaneTraits traits() const override { return {.name = "sim"}; }
   [[nodiscard]] Result<void> install(const model::ChildSpec& child) override;
-  [[nodiscard]] Result<void> activate(model::ChildId child,
-                                      const model::SaSpec& outbound) override;
+  [[nodiscard]] Result<void> activate(model::ChildId child, const model::SaSpec& outbound) override;
   [[nodiscard]] Result<void> relocate(model::ChildId child, const Endpoint& local,
                                       const Endpoint& remote) override;
   [[nodiscard]] Result<void> remove(model::ChildId child) override;
@@ -54,6 +53,8 @@ class Plane final : public model::DataPlane {
   /// when nothing fitted.
   bool send(const Inner& inner);
   void receive(const Packet& packet);
+  /// The time from now on, for idle times.
+  void set_time(Instant now) { now_ = now; }
 
   /// Ids and SPIs of protecting children, for comparison with what others believe.
   struct View {
@@ -74,15 +75,24 @@ class Plane final : public model::DataPlane {
     std::uint64_t sequence = 0;
     std::uint64_t age = 0;
     bool received = false;
+    model::SaStats stats;
+    std::optional<Instant> last_in;
+    std::optional<Instant> last_out;
+    bool soft = false;        ///< a rekey has been asked for
+    bool stopped = false;     ///< its hard limit is reached
     std::vector<Inner> held;  ///< by a trap
   };
   void seal(Child& child, const Inner& inner);
+  /// Counts against the limits, as esp does: the packet that reaches the hard one is the last.
+  void count(Child& child, std::uint64_t packets);
+  void serve_traps();
 
   Hooks hooks_;
   std::map<model::ChildId, Child> children_;
   std::map<EspSpi, model::ChildId> by_spi_;
   std::vector<model::PlaneEvent> events_;
   std::uint64_t clock_ = 0;
+  Instant now_;
 };
 
 }  // namespace cygnet::sim

@@ -25,6 +25,11 @@ struct Terms {
   Duration ike_rekey{0};
   Duration dpd{0};
   Duration reauth{0};
+  std::uint64_t rekey_packets = 0;  ///< 0: no limit
+  // Of sites only:
+  bool traps = false;  ///< traffic asks for the children; else they are kept up
+  Duration inactivity{0};
+  std::size_t networks = 1;  ///< of each end, and so children
 };
 
 model::Identity identity(std::string_view name) {
@@ -53,10 +58,92 @@ model::Connection connection(const Terms& terms, std::string_view local) {
   child.esp_proposals = *model::parse_proposals("aes128gcm16-x25519", ProtocolId::esp);
   child.lifetime = {.rekey = terms.child_rekey,
                     .life = terms.child_rekey + terms.child_rekey / 10,
-                    .jitter = terms.child_rekey / 10};
+                    .jitter = terms.child_rekey / 10,
+                    .rekey_packets = terms.rekey_packets,
+                    .life_packets = 2 * terms.rekey_packets};
   out.children.push_back(std::move(child));
   return out;
 }
+
+// --- sites ---------------------------------------------------------------------------------------
+
+std::string site_name(std::size_t number) { return fmt::format("site{}.example", number); }
+IpAddress site_address(std::size_t number) {
+  return IpAddress::v4(0xcb007102 + static_cast<std::uint32_t>(number));
+}
+/// The host in one network of an end: 10.END.NETWORK.1; the head office is end 0.
+IpAddress host_of(std::size_t end, std::size_t network) {
+  return IpAddress::v4(0x0a000001 + 65536 * static_cast<std::uint32_t>(end) +
+                       256 * static_cast<std::uint32_t>(network));
+}
+model::SelectorTemplate network_of(std::size_t end, std::size_t network) {
+  return *model::parse_selector(Prefix{host_of(end, network), 24}.text());
+}
+
+/// How one end of a line between sites is configured: both call.
+model::Connection line_to(const Terms& terms, std::string_view own_name, std::size_t own_end,
+                          std::string_view other_name, std::size_t other_end,
+                          const IpAddress& other_address) {
+  model::Connection out = connection(terms, own_name);
+  out.name = fmt::format("to-{}", other_name);
+  out.remote_addrs = {IpRange{other_address, other_address}};
+  out.remote.id = identity(other_name);
+  const model::ChildTemplate pattern = out.children[0];
+  out.children.clear();
+  for (std::size_t network = 0; network < terms.networks; ++network) {
+    model::ChildTemplate child = pattern;
+    child.name = network == 0 ? "net" : "more";
+    child.local_ts = {network_of(own_end, network)};
+    child.remote_ts = {network_of(other_end, network)};
+    child.keep_up = !terms.traps;
+    if (terms.traps) {
+      child.start_action = child.close_action = child.dpd_action = model::ChildAction::trap;
+      child.inactivity = terms.inactivity;
+    }
+    out.children.push_back(std::move(child));
+  }
+  return out;
+}
+
+std::string line_password(std::size_t site) { return fmt::format("secret of the line {}", site); }
+
+config::Loaded site_configuration(const Terms& terms, std::size_t site) {
+  config::Loaded out;
+  out.connections = {line_to(terms, site_name(site), site, kGatewayName, 0, kGatewayAddress)};
+  out.shared_secrets.push_back(secret(kGatewayName, line_password(site)));
+  return out;
+}
+
+config::Loaded head_office_configuration(const Terms& terms, std::size_t sites) {
+  config::Loaded out;
+  for (std::size_t site = 1; site <= sites; ++site) {
+    out.connections.push_back(
+        line_to(terms, kGatewayName, 0, site_name(site), site, site_address(site)));
+    out.shared_secrets.push_back(secret(site_name(site), line_password(site)));
+  }
+  return out;
+}
+
+void add_sites(Scenario& out, const Terms& terms, std::size_t sites) {
+  out.nodes.push_back(
+      {.name = std::string{kGatewayName},
+       .address = kGatewayAddress,
+       .nat = std::nullopt,
+       .configuration = [terms, sites] { return head_office_configuration(terms, sites); },
+       .gateway = true});
+  for (std::size_t site = 1; site <= sites; ++site) {
+    NodeSpec spec{.name = site_name(site),
+                  .address = site_address(site),
+                  .nat = std::nullopt,
+                  .configuration = [terms, site] { return site_configuration(terms, site); }};
+    for (std::size_t network = 0; network < terms.networks; ++network) {
+      spec.inner.push_back(host_of(site, network));
+    }
+    out.nodes.push_back(std::move(spec));
+  }
+}
+
+// --- roadwarriors --------------------------------------------------------------------------------
 
 config::Loaded client_configuration(const Terms& terms, const std::string& name, bool enemy) {
   config::Loaded out;
@@ -124,11 +211,12 @@ Scenario make_handshake() {
   const Terms terms{.child_rekey = std::chrono::hours{1}, .ike_rekey = std::chrono::hours{4}};
   const std::string name = "client0.example";
   Scenario out;
-  out.nodes.push_back({.name = std::string{kGatewayName},
-                       .address = kGatewayAddress,
-                       .nat = std::nullopt,
-                       .configuration = [terms, name] { return gateway_configuration(terms, {name}); },
-                       .gateway = true});
+  out.nodes.push_back(
+      {.name = std::string{kGatewayName},
+       .address = kGatewayAddress,
+       .nat = std::nullopt,
+       .configuration = [terms, name] { return gateway_configuration(terms, {name}); },
+       .gateway = true});
   out.nodes.push_back({.name = name,
                        .address = IpAddress::v4(0xcb007102),
                        .nat = std::nullopt,
@@ -153,12 +241,23 @@ Scenario make_scenario(const Options& options, test::SeededRng& rng) {
   }
   // About as many rekeys, faults and packets in a long history as in a short one.
   const Duration pace = std::max<Duration>(out.time / 40, seconds{30});
-  const Terms terms{.child_rekey = between(rng, pace, 4 * pace),
-                    .ike_rekey = between(rng, 2 * pace, 10 * pace),
-                    .dpd = between(rng, seconds{10}, seconds{30}),
-                    .reauth = rng.below(3) == 0 ? between(rng, 3 * pace, 12 * pace) : Duration{0}};
+  Terms terms{.child_rekey = between(rng, pace, 4 * pace),
+              .ike_rekey = between(rng, 2 * pace, 10 * pace),
+              .dpd = between(rng, seconds{10}, seconds{30}),
+              .reauth = rng.below(3) == 0 ? between(rng, 3 * pace, 12 * pace) : Duration{0},
+              .rekey_packets = rng.below(4) == 0 ? 10 + rng.below(40) : 0};
   out.fault_interval = out.time / static_cast<int>(5 + rng.below(30));
   out.traffic_interval = out.time / static_cast<int>(100 + rng.below(400));
+
+  if (rng.below(3) == 0) {
+    terms.traps = rng.below(2) == 0;
+    if (terms.traps && rng.below(3) == 0) terms.inactivity = between(rng, pace, 2 * pace);
+    terms.networks = 1 + rng.below(2);
+    out.lossless = !terms.traps;
+    if (!terms.traps) out.quiet = seconds{20};
+    add_sites(out, terms, 1 + rng.below(3));
+    return out;
+  }
 
   // 2 to 20 nodes, mostly few: the square makes the large worlds rare.
   const std::uint64_t roll = rng.below(100);
@@ -169,20 +268,22 @@ Scenario make_scenario(const Options& options, test::SeededRng& rng) {
     names.push_back(i == 1 ? std::string{kMediaServer} : fmt::format("client{}.example", i));
   }
   if (enemy) names.push_back("enemy.example");
-  out.nodes.push_back({.name = std::string{kGatewayName},
-                       .address = kGatewayAddress,
-                       .nat = std::nullopt,
-                       .configuration = [terms, names] { return gateway_configuration(terms, names); },
-                       .gateway = true});
+  out.nodes.push_back(
+      {.name = std::string{kGatewayName},
+       .address = kGatewayAddress,
+       .nat = std::nullopt,
+       .configuration = [terms, names] { return gateway_configuration(terms, names); },
+       .gateway = true});
   for (std::size_t i = 0; i < names.size(); ++i) {
     const bool is_enemy = enemy && i + 1 == names.size();
     const auto index = static_cast<std::uint32_t>(i);
-    NodeSpec spec{.name = names[i],
-                  .address = IpAddress::v4(0xcb007102 + index),  // 203.0.113.2...
-                  .nat = std::nullopt,
-                  .configuration = [terms, name = names[i],
-                                    is_enemy] { return client_configuration(terms, name, is_enemy); },
-                  .enemy = is_enemy};
+    NodeSpec spec{
+        .name = names[i],
+        .address = IpAddress::v4(0xcb007102 + index),  // 203.0.113.2...
+        .nat = std::nullopt,
+        .configuration = [terms, name = names[i],
+                          is_enemy] { return client_configuration(terms, name, is_enemy); },
+        .enemy = is_enemy};
     if (rng.below(2) == 0) {
       // A home of its own, or next to somebody else's device.
       if (out.nats.empty() || rng.below(3) != 0) {

@@ -13,20 +13,25 @@ struct Scenario {
   std::vector<NodeSpec> nodes;  ///< the gateway first
   std::vector<Nat> nats;
   Weather weather;
-  Duration time{0};   ///< with faults
-  bool calm = false;  ///< no fault at all: then no packet may be lost either
+  Duration time{0};      ///< with faults
+  bool calm = false;     ///< no fault at all
+  bool lossless = true;  ///< no end lets a tunnel go: then in a calm world no packet may be lost
+  Duration quiet{0};     ///< no traffic before: both ends may have called at once
   Duration fault_interval{0};
   Duration traffic_interval{0};
 };
 
 /// Roadwarriors with pool addresses and a media server with a fixed one around a gateway, some
-/// behind NATs; and an enemy that has a wrong key.
+/// behind NATs, and an enemy that has a wrong key; or sites with one or two networks each around a
+/// head office, where both ends call, and perhaps traffic has to ask for the tunnels.
 [[nodiscard]] Scenario make_scenario(const Options& options, test::SeededRng& rng);
 
 /// A gateway and one client that calls it once.
 [[nodiscard]] Scenario make_handshake();
 
-/// The addresses of the two ends of a node's child as applications see them.
-inline const IpAddress kGatewayInner = IpAddress::v4(0x0a000001);  // 10.0.0.1
+/// The gateway's host that the child with this index leads to: 10.0.INDEX.1.
+[[nodiscard]] inline IpAddress gateway_inner(std::size_t child = 0) {
+  return IpAddress::v4(0x0a000001 + 256 * static_cast<std::uint32_t>(child));
+}
 
 }  // namespace cygnet::sim

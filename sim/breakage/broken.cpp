@@ -6,7 +6,7 @@
 namespace cygnet::sim {
 namespace {
 
-constexpr std::array<std::string_view, 7> kNames{"none",   "judging", "replay", "window",
+constexpr std::array<std::string_view, 7> kNames{"none",           "judging", "replay", "window",
                                                  "authentication", "leases",  "ivs"};
 thread_local Rule current = Rule::none;
 

@@ -129,15 +129,6 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
     // The address stays ours, if the gateway is willing.
     if (!old->second.local_vips.empty()) sa.connection.vips = old->second.local_vips;
   }
-  //= RFC7296#2.4 "The INITIAL_CONTACT notification asserts that this IKE SA is the only IKE SA
-  //=              currently active between the authenticated identities."
-  sa.initial_contact = connection->unique != model::Uniqueness::never &&
-                       std::ranges::none_of(sas, [&](const auto& entry) {
-                         const IkeSa& other = entry.second;
-                         return other.is_established() && other.is_current() &&
-                                other.connection.local.id == connection->local.id &&
-                                other.connection.remote.id == connection->remote.id;
-                       });
   if (!bare) sa.first_child = std::move(children.front());
   if (children.size() <= 1) sa.first_request = initiate.request;
   for (std::size_t i = 1; i < children.size(); ++i) {

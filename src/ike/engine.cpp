@@ -122,6 +122,7 @@ void Engine::handle(Answer answer, Instant now, Actions& out) {
     };
     bool taken = false;
     if (auto* s = std::get_if<ProveToResponder>(&sa.state)) {
+      sa.initial_contact = impl_->first_contact(sa);
       taken = take(
           *s, [&](auto&& st, IkeSa& to) { return on_own_proof(std::move(st), to, answer, cx); });
     } else if (auto* s2 = std::get_if<JudgeResponder>(&sa.state)) {

@@ -95,6 +95,9 @@ struct Engine::Impl {
   void settle(Context& cx);
   /// Whether this peer, if it may be here only once, has children under another IKE_SA.
   [[nodiscard]] bool carried_already(const IkeSa& sa) const;
+  /// Whether IKE_AUTH, which is about to be sent, may say INITIAL_CONTACT: the peer may have called
+  /// us since IKE_SA_INIT.
+  [[nodiscard]] bool first_contact(const IkeSa& sa) const;
   void enforce_uniqueness(IkeSa& fresh, Context& cx);
   [[nodiscard]] IkeSa* find_by_spi(IkeSpi ours);
   [[nodiscard]] IkeSa* owner_of(model::ChildId child);

@@ -49,6 +49,18 @@ bool Engine::Impl::carried_already(const IkeSa& sa) const {
   });
 }
 
+//= RFC7296#2.4 "The INITIAL_CONTACT notification asserts that this IKE SA is the only IKE SA
+//=              currently active between the authenticated identities."
+bool Engine::Impl::first_contact(const IkeSa& sa) const {
+  return sa.connection.unique != model::Uniqueness::never &&
+         std::ranges::none_of(sas, [&sa](const auto& entry) {
+           const IkeSa& other = entry.second;
+           return other.is_established() && other.is_current() &&
+                  other.connection.local.id == sa.connection.local.id &&
+                  other.connection.remote.id == sa.connection.remote.id;
+         });
+}
+
 /// RFC 7296 §2.4 and `unique`: a peer that starts anew replaces its old IKE_SAs, and of two that
 /// both ends started at once only one stays.
 void Engine::Impl::enforce_uniqueness(IkeSa& fresh, Context& cx) {

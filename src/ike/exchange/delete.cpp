@@ -44,7 +44,10 @@ void end_by_peer(IkeSa& sa, Context& cx, model::ChildId id) {
   const model::ChildTemplate wanted = child->wanted;
   const bool replaced = !child->is_current();
   drop_child(sa, cx, id, "deleted by the peer");
-  if (!replaced) follow_up(sa, cx, wanted, wanted.close_action, "the peer deleted it");
+  const bool twin = std::ranges::any_of(sa.children.all(), [&](const Child& other) {
+    return other.is_current() && other.wanted.name == wanted.name;
+  });
+  if (!replaced && !twin) follow_up(sa, cx, wanted, wanted.close_action, "the peer deleted it");
 }
 
 }  // namespace
