@@ -414,8 +414,9 @@ void World::heal() {
   network_.size_max.reset();
   network_.weather = {.delay = milliseconds{20}};
   // Traps need traffic to show that they work.
-  scenario_.traffic_interval = std::min<Duration>(scenario_.traffic_interval, kFinalTraffic);
-  push(Duration{0}, {.kind = Event::Kind::traffic});
+  const bool rare = scenario_.traffic_interval > kFinalTraffic;
+  scenario_.traffic_interval = kFinalTraffic;
+  if (rare) push(Duration{0}, {.kind = Event::Kind::traffic});
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Place& place = places_[i];
     place.paused_until = {};
