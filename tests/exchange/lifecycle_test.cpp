@@ -24,6 +24,18 @@ void wait(Pair& pair, Duration time) {
   }
 }
 
+/// The fewest children that a had at any moment while time passes.
+std::size_t least_children(Pair& pair, Duration time) {
+  std::size_t least = pair.a.installed.size();
+  for (Duration passed{0}; passed < time; passed += milliseconds{100}) {
+    pair.pass(milliseconds{100});
+    do {
+      least = std::min(least, pair.a.installed.size());
+    } while (pair.deliver_from(pair.a) || pair.deliver_from(pair.b));
+  }
+  return least;
+}
+
 // The answer to a Delete is lost: its repeat is answered though the IKE_SA is gone.
 TEST(Delete, LostAnswer_IsGivenAgain) {
   Pair pair;
@@ -151,14 +163,7 @@ TEST(Lifetime, HardLimit_MakesAnewBeforeItDeletes) {
     c.children[0].lifetime = {.rekey = Duration{0}, .life = seconds{60}, .jitter = Duration{0}};
   }});
   up(pair);
-  std::size_t least = 99;
-  for (int step = 0; step < 700; ++step) {
-    pair.pass(milliseconds{100});
-    do {
-      least = std::min(least, pair.a.installed.size());
-    } while (pair.deliver_from(pair.a) || pair.deliver_from(pair.b));
-  }
-  EXPECT_EQ(least, 1U);
+  EXPECT_EQ(least_children(pair, seconds{70}), 1U);
   EXPECT_EQ(pair.a.installed.size(), 1U);
   EXPECT_TRUE(pair.mirrored());
 }
@@ -220,14 +225,7 @@ TEST(Reauthentication, MakesBeforeItBreaks) {
   ASSERT_EQ(pair.a.events_of<ike::event::WantReauth>().size(), 1U);
   EXPECT_EQ(pair.a.status().sas.size(), 1U) << "nothing happens before the caller has a route";
   pair.initiate_from(pair.a, "", old.id);
-  std::size_t least = 99;
-  for (int step = 0; step < 100; ++step) {
-    pair.pass(milliseconds{100});
-    do {
-      least = std::min(least, pair.a.installed.size());
-    } while (pair.deliver_from(pair.a) || pair.deliver_from(pair.b));
-  }
-  EXPECT_EQ(least, 1U) << "never without a child";
+  EXPECT_EQ(least_children(pair, seconds{10}), 1U) << "never without a child";
   ASSERT_EQ(pair.a.status().sas.size(), 1U);
   EXPECT_NE(pair.a.status().sas[0].spi_i, old.spi_i);
   EXPECT_EQ(pair.b.status().sas.size(), 1U);

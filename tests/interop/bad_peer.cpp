@@ -22,24 +22,16 @@
 #include "ike/seal.hpp"
 #include "io/udp.hpp"
 #include "model/proposal.hpp"
+#include "program.hpp"
 #include "wire/message.hpp"
 
 namespace {
 
 using namespace cygnet;  // a program of its own: nothing includes it
+using program::die;
+using program::need;
 
 constexpr int kAnswerMs = 300;
-
-[[noreturn]] void die(const std::string& text) {
-  std::cerr << "bad_peer: " << text << "\n";
-  std::exit(1);
-}
-
-template <class T>
-T need(Result<T> result) {
-  if (!result) die(result.error().text());
-  return *std::move(result);
-}
 
 /// Deterministic: a run can be repeated.
 std::mt19937_64 dice{20261124};
@@ -579,6 +571,7 @@ Bytes content(const char* path) {
 }
 
 int main(int argc, char** argv) {
+  program::name = "bad_peer";
   if (argc < 6) die("usage: bad_peer LOCAL REMOTE CLASS COUNT SECRET [CERT.der KEY]");
   const std::string kind = argv[3];
   const std::size_t count = std::stoul(argv[4]);

@@ -26,26 +26,18 @@
 
 #include "ike/engine.hpp"
 #include "io/udp.hpp"
+#include "program.hpp"
 #include "wire/message.hpp"
 
 namespace {
 
 using namespace cygnet;  // a program of its own: nothing includes it
+using program::die;
+using program::need;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kBatch = 64;
 constexpr std::size_t kMarkerSize = 4;
-
-[[noreturn]] void die(const std::string& text) {
-  std::cerr << "crowd: " << text << "\n";
-  std::exit(1);
-}
-
-template <class T>
-T need(Result<T> result) {
-  if (!result) die(result.error().text());
-  return *std::move(result);
-}
 
 Instant now() { return {Clock::now().time_since_epoch()}; }
 
@@ -300,6 +292,7 @@ struct Answers {
 }  // namespace
 
 int main(int argc, char** argv) {
+  program::name = "crowd";
   if (argc != 8) die("usage: crowd REMOTE FIRST_LOCAL CLIENTS SECRET RATE SECONDS INTERFACE");
   const IpAddress remote = need(IpAddress::parse(argv[1]));
   const auto rate = static_cast<std::uint64_t>(std::atoll(argv[5]));
