@@ -12,7 +12,9 @@ using std::chrono::seconds;
 const IpAddress kOther = IpAddress::v4(0xc6336409);  // 198.51.100.9
 
 struct Mobile {
-  explicit Mobile(Pair::Options options = {}) : pair(with_mobike(std::move(options))) {
+  explicit Mobile(Pair::Options options = {}, std::optional<IpAddress> nat = std::nullopt)
+      : pair(with_mobike(std::move(options))) {
+    pair.nat = nat;
     pair.initiate();
     pair.settle();
     EXPECT_EQ(pair.a.installed.size(), 1U);
@@ -127,6 +129,45 @@ TEST(Mobike, SameAddress_AsksForALifeSign) {
   EXPECT_EQ(m.pair.transcript(),
             "a INFORMATIONAL #2 request\n"
             "b INFORMATIONAL #2 response\n");
+}
+
+/// Behind a router whose public address may change.
+struct BehindNat : Mobile {
+  BehindNat()
+      : Mobile({.initiator =
+                    [](model::Connection& c) {
+                      c.dpd_delay = seconds{10};
+                      c.vips = {IpAddress::any(IpFamily::v4)};
+                    },
+                .responder = [](model::Connection& c) { c.pools = {"pool"}; },
+                .nodes = [](Node&, Node& b) { b.pool = {IpAddress::v4(0x0a090001)}; }},
+               IpAddress::v4(0xcb007101)) {}
+  void router_restarts() { pair.nat = IpAddress::v4(0xcb007102); }
+};
+
+// RFC 4555 §3.8. The router before the caller has another public address; nobody at home notices,
+// and no packet goes out but life signs. The first one tells the caller that it is seen elsewhere.
+TEST(Mobike, RouterWithAnotherAddress_IsSeenByTheNextLifeSign) {
+  for (const Duration quiet : {Duration{0}, Duration{seconds{25}}}) {
+    BehindNat m;
+    m.wait(quiet);
+    m.router_restarts();
+    m.pair.forget();
+    m.wait(seconds{11});
+    EXPECT_EQ(m.pair.b.status().sas.at(0).remote.address, *m.pair.nat) << m.pair.transcript();
+    EXPECT_NE(m.pair.transcript().find("N(UPDATE_SA_ADDRESSES)"), std::string::npos);
+    EXPECT_EQ(m.pair.a.events_of<ike::event::IkeDown>().size(), 0U);
+  }
+}
+
+// While nothing changes the peer is told once, at the first life sign; then it is only asked.
+TEST(Mobike, SteadyRouter_IsToldOnce) {
+  BehindNat m;
+  m.wait(seconds{11});
+  m.pair.forget();
+  m.wait(seconds{30});
+  EXPECT_EQ(m.pair.transcript().find("N(UPDATE_SA_ADDRESSES)"), std::string::npos)
+      << m.pair.transcript();
 }
 
 }  // namespace

@@ -205,9 +205,14 @@ bool Pair::deliver_from(Node& from) {
   collect(a);
   collect(b);
   if (from.outbox.empty()) return false;
-  const ike::action::Send datagram = std::move(from.outbox.front());
+  ike::action::Send datagram = std::move(from.outbox.front());
   from.outbox.pop_front();
   if (lose && lose(datagram)) return true;
+  if (nat && &from == &a) datagram.local.address = *nat;
+  if (nat && &from == &b) {
+    if (datagram.remote.address != *nat) return true;
+    datagram.remote.address = a.address.address;
+  }
   Node& to = &from == &a ? b : a;
   ike::Actions out;
   to.engine.handle(

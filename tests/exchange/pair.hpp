@@ -111,6 +111,8 @@ class Pair {
   Node a;
   Node b;
   std::function<bool(const ike::action::Send&)> lose;  ///< true: this datagram never arrives
+  /// The public address of the router before a; what is sent to another one never arrives.
+  std::optional<IpAddress> nat;
 
  private:
   void collect(Node& node);

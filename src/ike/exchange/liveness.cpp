@@ -7,7 +7,9 @@ namespace cygnet::ike {
 std::optional<Request> Liveness::build(IkeSa& sa, Context& cx) {
   Request out{.exchange = kLiveness.type, .payloads = {}};
   // Behind a NAT that may map us anew, we ask how we are seen (RFC 4555 §3.8).
-  if (sa.peer.mobike && sa.first_initiator && sa.nat_local) out.payloads = nat_notifies_of(sa, cx);
+  if (sa.peer.mobike && sa.first_initiator && sa.nat_local) {
+    out.payloads = nat_notifies_of(sa, cx, sa.local, sa.remote);
+  }
   return out;
 }
 

@@ -74,9 +74,10 @@ void learn_mobike(IkeSa& sa, const std::vector<wire::Payload>& payloads) {
       sa.connection.mobike && find_notify(payloads, NotifyType::mobike_supported) != nullptr;
 }
 
-std::vector<wire::Payload> nat_notifies_of(const IkeSa& sa, Context& cx) {
+std::vector<wire::Payload> nat_notifies_of(const IkeSa& sa, Context& cx, const Endpoint& local,
+                                           const Endpoint& remote) {
   const wire::Header header{.spi_i = sa.spi_i, .spi_r = sa.spi_r};
-  return nat_notifies(cx.crypto, cx.rng, header, sa.local, sa.remote, encapsulates(sa, cx.config));
+  return nat_notifies(cx.crypto, cx.rng, header, local, remote, encapsulates(sa, cx.config));
 }
 
 void move_to(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remote) {
@@ -188,8 +189,9 @@ void change_local(IkeSa& sa, Context& cx, const IpAddress& local) {
 void notice_mapping(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& reply) {
   const auto* seen = find_notify(reply, NotifyType::nat_detection_destination_ip);
   if (seen == nullptr) return;
+  // The first one has nothing to be compared with: the mapping may have changed since IKE_AUTH.
   const Bytes before = std::exchange(sa.seen_as, seen->data);
-  if (before.empty() || before == sa.seen_as || !sa.first_initiator || !sa.peer.mobike) return;
+  if (before == sa.seen_as || !sa.first_initiator || !sa.peer.mobike) return;
   if (!has_task<UpdateAddresses>(sa)) enqueue(sa, cx, UpdateAddresses{});
 }
 
@@ -200,7 +202,9 @@ std::optional<Request> UpdateAddresses::build(IkeSa& sa, Context& cx) {
   told_local = sa.local;
   told_remote = sa.remote;
   std::vector<wire::Payload> payloads{notify(NotifyType::update_sa_addresses)};
-  for (wire::Payload& one : nat_notifies_of(sa, cx)) payloads.push_back(std::move(one));
+  for (wire::Payload& one : nat_notifies_of(sa, cx, sa.local, sa.remote)) {
+    payloads.push_back(std::move(one));
+  }
   return Request{.exchange = ExchangeType::informational, .payloads = std::move(payloads)};
 }
 
@@ -251,7 +255,8 @@ std::vector<wire::Payload> answer_mobike(IkeSa& sa, const Received& received,
     cx.attention.push_back(sa.id);  // it starts once this request is answered
   }
   if (find_notify(request, NotifyType::nat_detection_source_ip) != nullptr) {
-    out = nat_notifies_of(sa, cx);
+    // Where this request has come from, which need not be where the peer was before.
+    out = nat_notifies_of(sa, cx, received.local, received.remote);
   }
   //= RFC4555#3.7 "the responder MUST include the COOKIE2 ... notification [in the response]"
   if (const auto* cookie = find_notify(request, NotifyType::cookie2)) {

@@ -54,10 +54,13 @@ void move_to(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remo
 /// cannot go on and ends, and what is to stay up is wanted again.
 void change_local(IkeSa& sa, Context& cx, const IpAddress& local);
 
-/// The NAT notifies of a protected message, for a peer that wants to know how it is seen.
-[[nodiscard]] std::vector<wire::Payload> nat_notifies_of(const IkeSa& sa, Context& cx);
-/// From a response: how the peer sees us now. A NAT that maps us differently than before is told
-/// to the peer by UPDATE_SA_ADDRESSES (RFC 4555 §3.8).
+/// The NAT notifies of a protected message between these endpoints, for a peer that wants to know
+/// how it is seen.
+[[nodiscard]] std::vector<wire::Payload> nat_notifies_of(const IkeSa& sa, Context& cx,
+                                                         const Endpoint& local,
+                                                         const Endpoint& remote);
+/// From a response: how the peer sees us now. A NAT that maps us differently than before, or may
+/// do so as there was no answer before, is told to the peer by UPDATE_SA_ADDRESSES (RFC 4555 §3.8).
 void notice_mapping(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& reply);
 
 }  // namespace cygnet::ike

@@ -24,7 +24,6 @@ IkeSa successor_of(const IkeSa& old, Context& cx, bool initiator) {
               .peer = old.peer,
               .nat_local = old.nat_local,
               .nat_remote = old.nat_remote,
-              .seen_as = old.seen_as,
               .local_id = old.local_id,
               .remote_id = old.remote_id,
               .standing = Standing::undecided,

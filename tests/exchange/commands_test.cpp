@@ -1,0 +1,189 @@
+// What operators and the data plane ask of an engine.
+#include <gtest/gtest.h>
+
+#include "pair.hpp"
+
+namespace cygnet::test {
+namespace {
+
+using std::chrono::seconds;
+
+void up(Pair& pair) {
+  pair.initiate();
+  pair.settle();
+  ASSERT_EQ(pair.a.installed.size(), 1U);
+  pair.forget();
+}
+
+/// How request 9 ended: empty when well.
+std::string outcome(const Node& node) {
+  for (const auto& done : node.events_of<ike::event::CommandDone>()) {
+    if (done.request == ike::RequestId{9}) return done.success ? "" : done.error;
+  }
+  return "no answer";
+}
+std::string run(Pair& pair, ike::Command command) {
+  pair.a.events.clear();
+  pair.a.command(std::move(command));
+  pair.settle();
+  return outcome(pair.a);
+}
+ike::command::Initiate initiate(Pair& pair, const char* connection, const char* child) {
+  return {.request = ike::RequestId{9},
+          .connection = connection,
+          .child = child,
+          .local = pair.a.address,
+          .remote = pair.b.address};
+}
+ike::command::Route route(Pair& pair, const char* child) {
+  return {.request = ike::RequestId{9},
+          .connection = "home",
+          .child = child,
+          .local = pair.a.address,
+          .remote = pair.b.address};
+}
+model::PacketFlow packet() {
+  return {.source = IpAddress::v4(0xc0000201), .destination = IpAddress::v4(0x0a010005)};
+}
+
+TEST(Commands, NamesThatAreNotThere) {
+  Pair pair;
+  EXPECT_NE(run(pair, initiate(pair, "nowhere", "net")).find("nowhere"), std::string::npos);
+  EXPECT_NE(run(pair, initiate(pair, "home", "nothing")).find("nothing"), std::string::npos);
+  EXPECT_NE(run(pair, route(pair, "nothing")).find("nothing"), std::string::npos);
+  EXPECT_EQ(run(pair, ike::command::Terminate{.request = ike::RequestId{9}}), "nothing matches");
+  EXPECT_EQ(run(pair, ike::command::Rekey{.request = ike::RequestId{9}}), "nothing matches");
+  EXPECT_EQ(run(pair, ike::command::Unroute{.request = ike::RequestId{9}}), "not routed");
+  pair.a.command(ike::command::Readdress{.sa = ike::SaId{77}, .local = std::nullopt});
+  EXPECT_TRUE(pair.a.outbox.empty());
+}
+
+TEST(Commands, WhatIsUpAlready_IsDone) {
+  Pair pair;
+  up(pair);
+  EXPECT_EQ(run(pair, initiate(pair, "home", "net")), "");
+  EXPECT_EQ(pair.transcript(), "");
+}
+
+// Terminated before it is up: nobody is told, the command that waits is.
+TEST(Commands, TerminateDuringTheHandshake) {
+  Pair pair;
+  pair.a.command(initiate(pair, "home", "net"));
+  pair.a.command(ike::command::Terminate{});
+  EXPECT_EQ(outcome(pair.a), "terminated by command");
+  EXPECT_TRUE(pair.a.status().sas.empty());
+}
+
+TEST(Commands, RekeyOfAChildByItsId) {
+  Pair pair;
+  up(pair);
+  const auto id = pair.a.status().sas[0].children[0].id;
+  EXPECT_EQ(
+      run(pair, ike::command::Rekey{.request = ike::RequestId{9}, .filter = {.child_id = id}}), "");
+  EXPECT_EQ(pair.a.events_of<ike::event::ChildRekeyed>().size(), 1U);
+}
+
+TEST(Traps, RoutedOnceAndTakenAway) {
+  Pair pair;
+  EXPECT_EQ(run(pair, route(pair, "net")), "");
+  EXPECT_EQ(run(pair, route(pair, "net")), "") << "again is no error";
+  ASSERT_EQ(pair.a.installed.size(), 1U);
+  EXPECT_EQ(pair.a.installed.begin()->second.spec.action, model::PolicyAction::trap);
+  EXPECT_EQ(run(pair,
+                ike::command::Unroute{
+                    .request = ike::RequestId{9}, .connection = "home", .child = "net"}),
+            "");
+  EXPECT_TRUE(pair.a.installed.empty());
+}
+
+TEST(Traps, WithoutAPeer_AreRefused) {
+  Pair pair;
+  ike::command::Route nobody = route(pair, "net");
+  nobody.remote.address = IpAddress::any(IpFamily::v4);
+  EXPECT_NE(run(pair, nobody).find("remote_addrs"), std::string::npos);
+}
+
+TEST(Traps, Shunts_CallNobody) {
+  for (const auto mode : {model::ChildMode::pass, model::ChildMode::drop}) {
+    Pair pair({.initiator = [mode](model::Connection& c) { c.children[0].mode = mode; }});
+    ike::command::Route shunt = route(pair, "net");
+    shunt.remote = {};
+    EXPECT_EQ(run(pair, shunt), "");
+    ASSERT_EQ(pair.a.installed.size(), 1U);
+    EXPECT_EQ(pair.a.installed.begin()->second.spec.action, mode == model::ChildMode::pass
+                                                                ? model::PolicyAction::pass
+                                                                : model::PolicyAction::drop);
+  }
+}
+
+// RFC 7296 §2.9: the packet that asked goes first in the selectors.
+TEST(Traps, Acquire_AsksForTheTunnelThenForTheChild) {
+  Pair pair;
+  EXPECT_EQ(run(pair, route(pair, "net")), "");
+  const model::ChildId trap = pair.a.installed.begin()->first;
+  pair.a.plane(model::plane::Acquire{.trap = trap, .packet = packet()});
+  ASSERT_EQ(pair.a.events_of<ike::event::WantUp>().size(), 1U);
+  pair.initiate();
+  pair.settle();
+  EXPECT_EQ(pair.a.installed.size(), 2U);
+  // The child goes, the IKE_SA stays: the next packet makes a child on it.
+  pair.a.command(ike::command::Terminate{.filter = {.child = "net"}});
+  pair.settle();
+  pair.forget();
+  pair.a.plane(model::plane::Acquire{.trap = trap, .packet = packet()});
+  pair.a.plane(model::plane::Acquire{.trap = trap, .packet = packet()});
+  pair.settle();
+  EXPECT_EQ(pair.a.installed.size(), 2U);
+  EXPECT_EQ(pair.transcript(),
+            "a CREATE_CHILD_SA #3 request SA Ni KE TSi TSr\n"
+            "b CREATE_CHILD_SA #3 response SA Nr KE TSi TSr\n");
+  pair.a.plane(model::plane::Acquire{.trap = model::ChildId{99}, .packet = packet()});
+}
+
+TEST(Volume, SoftLimit_Rekeys_HardLimit_Deletes) {
+  Pair pair;
+  up(pair);
+  pair.a.plane(model::plane::Expire{.child = pair.a.status().sas[0].children[0].id, .hard = false});
+  pair.settle();
+  EXPECT_EQ(pair.a.events_of<ike::event::ChildRekeyed>().size(), 1U);
+  pair.a.plane(model::plane::Expire{.child = pair.a.status().sas[0].children[0].id, .hard = true});
+  pair.settle();
+  EXPECT_TRUE(pair.a.status().sas[0].children.empty());
+  EXPECT_TRUE(pair.b.status().sas[0].children.empty());
+}
+
+TEST(Plane, WhatCannotBeInstalled_IsDeletedAndReported) {
+  Pair pair;
+  up(pair);
+  const auto id = pair.a.status().sas[0].children[0].id;
+  pair.a.plane(model::plane::InstallFailed{id, Error{.operation = "no room"}});
+  pair.settle();
+  EXPECT_EQ(pair.a.failures(ike::Reason::install_failed), 1U);
+  EXPECT_TRUE(pair.b.status().sas[0].children.empty());
+  EXPECT_EQ(run(pair, route(pair, "net")), "");
+  const model::ChildId trap = pair.a.installed.rbegin()->first;
+  pair.a.events.clear();
+  pair.a.plane(model::plane::InstallFailed{trap, Error{.operation = "no room"}});
+  EXPECT_EQ(pair.a.failures(ike::Reason::install_failed), 1U);
+}
+
+// Goodbye to everybody, also to those who are not up yet, and traps go.
+TEST(Shutdown, TellsAllAndIsQuiet) {
+  Pair pair;
+  up(pair);
+  EXPECT_EQ(run(pair, route(pair, "net")), "");
+  pair.a.rekey_child();
+  pair.a.rekey_ike();
+  pair.a.command(ike::command::Shutdown{});
+  pair.settle();
+  EXPECT_EQ(pair.a.events_of<ike::event::Quiet>().size(), 1U);
+  EXPECT_TRUE(pair.a.installed.empty());
+  EXPECT_TRUE(pair.b.status().sas.empty());
+  Pair other;
+  other.initiate();
+  other.a.command(ike::command::Shutdown{});
+  EXPECT_EQ(other.a.events_of<ike::event::Quiet>().size(), 1U);
+}
+
+}  // namespace
+}  // namespace cygnet::test

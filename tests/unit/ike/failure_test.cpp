@@ -1,0 +1,113 @@
+// Records of refusals, and the checks of AUTH that make them.
+#include "ike/failure.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "ike/auth.hpp"
+#include "toys/toy_crypto.hpp"
+
+namespace cygnet::test {
+namespace {
+
+using ike::Reason;
+
+TEST(Failure, EveryReasonHasANameOfItsOwn) {
+  std::set<std::string_view> names;
+  for (int i = 0; i <= static_cast<int>(Reason::internal); ++i) {
+    const auto name = ike::to_string(static_cast<Reason>(i));
+    EXPECT_NE(name, "unknown") << i;
+    EXPECT_TRUE(names.insert(name).second) << name;
+  }
+  EXPECT_EQ(ike::to_string(static_cast<Reason>(200)), "unknown");
+}
+
+// What is wrong with a credential has one place in the configuration or in the certificate.
+TEST(Failure, CredentialReasons_NameAField) {
+  for (const Reason reason :
+       {Reason::identity_not_in_certificate, Reason::certificate_expired,
+        Reason::certificate_not_yet_valid, Reason::certificate_untrusted,
+        Reason::certificate_profile, Reason::certificate_revoked, Reason::certificate_missing,
+        Reason::auth_method_mismatch, Reason::psk_missing, Reason::psk_wrong,
+        Reason::pool_exhausted, Reason::no_pool}) {
+    EXPECT_FALSE(ike::field_of(reason).empty()) << ike::to_string(reason);
+  }
+  EXPECT_TRUE(ike::field_of(Reason::internal).empty());
+}
+
+TEST(Failure, Line_SaysWhatWhereAndWhatToDo) {
+  const ike::FailureRecord record{
+      .remote = {IpAddress::v4(0xc0000201), 500},
+      .connection = "home",
+      .remote_identity = "a.example",
+      .phase = "IKE_AUTH",
+      .reason = Reason::identity_mismatch,
+      .field = "remote.id",
+      .ours = "b.example",
+      .theirs = "a.example",
+      .advice = "set remote.id",
+      .candidates = {{"other", "local_addrs", "192.0.2.9", "192.0.2.1"}}};
+  EXPECT_EQ(
+      record.line(),
+      "refused 192.0.2.1[500] IKE_AUTH: identity_mismatch; connection: home; peer: a.example; "
+      "field: remote.id; ours: b.example; theirs: a.example; not 'other' because of "
+      "local_addrs (ours: 192.0.2.9, theirs: 192.0.2.1); fix: set remote.id");
+}
+
+// --- AUTH ----------------------------------------------------------------------------------------
+
+crypto::SignatureFault fault_to_give;
+
+TEST(Authenticate, EverySignatureFault_IsARefusalWithAdvice) {
+  crypto::Provider provider = toy_crypto();
+  provider.verify = [](ByteView, AuthMethod, ByteView, ByteView,
+                       std::span<const HashId>) -> std::expected<void, crypto::SignatureFault> {
+    return std::unexpected(fault_to_give);
+  };
+  const wire::AuthPayload auth{.method = AuthMethod::digital_signature, .data = {1}};
+  const model::Identity identity{.type = IdType::fqdn, .data = {'a'}};
+  std::set<std::string> advice;
+  for (const auto& [fault, reason] :
+       {std::pair{crypto::SignatureFault::wrong, Reason::signature_wrong},
+        std::pair{crypto::SignatureFault::malformed, Reason::signature_wrong},
+        std::pair{crypto::SignatureFault::method_mismatch, Reason::auth_method_mismatch},
+        std::pair{crypto::SignatureFault::hash_not_allowed, Reason::signature_wrong},
+        std::pair{crypto::SignatureFault::weak_key, Reason::certificate_profile}}) {
+    fault_to_give = fault;
+    const auto verdict = ike::authenticate(
+        provider, {.auth = auth,
+                   .identity = identity,
+                   .octets = {},
+                   .proof = ike::PublicKeyProof{.public_key = {},
+                                                .allowed_hashes = ike::announced_hashes()}});
+    ASSERT_FALSE(verdict.has_value());
+    EXPECT_EQ(verdict.error().reason, reason);
+    EXPECT_TRUE(advice.insert(verdict.error().advice).second) << verdict.error().advice;
+  }
+}
+
+TEST(Authenticate, SharedKey_OnlyTheSameMacAndMethod) {
+  const model::Identity identity{.type = IdType::fqdn, .data = {'a'}};
+  const Bytes mac{1, 2, 3, 4};
+  const auto accepted = [&](AuthMethod method, const Bytes& data, ByteView expected) {
+    const wire::AuthPayload auth{.method = method, .data = data};
+    return ike::authenticate(toy_crypto(), {.auth = auth,
+                                            .identity = identity,
+                                            .octets = {},
+                                            .proof = ike::SharedKeyProof{.expected = expected}})
+        .has_value();
+  };
+  EXPECT_TRUE(accepted(AuthMethod::shared_key, mac, mac));
+  EXPECT_FALSE(accepted(AuthMethod::shared_key, {1, 2, 3}, mac));
+  EXPECT_FALSE(accepted(AuthMethod::shared_key, {}, {}));
+  EXPECT_FALSE(accepted(AuthMethod::digital_signature, mac, mac));
+}
+
+TEST(Authenticate, NullAuthentication_IsNoClass) {
+  EXPECT_EQ(ike::class_of(AuthMethod::null), std::nullopt);
+  EXPECT_EQ(ike::class_of(AuthMethod::ecdsa_384), model::AuthClass::pubkey);
+}
+
+}  // namespace
+}  // namespace cygnet::test

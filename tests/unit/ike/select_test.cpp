@@ -1,0 +1,130 @@
+// Which connection a peer gets.                                    docs/architecture.md
+#include "ike/select.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cygnet::test {
+namespace {
+
+using ike::Reason;
+
+const Endpoint kLocal{*IpAddress::parse("192.0.2.1"), 500};
+const Endpoint kRemote{*IpAddress::parse("198.51.100.7"), 500};
+
+std::vector<model::Proposal> proposals(std::string_view text) {
+  return *model::parse_proposals(text, ProtocolId::ike);
+}
+model::Identity fqdn(std::string_view text) {
+  return {.type = IdType::fqdn, .data = to_bytes(text)};
+}
+model::AddressPattern range(const char* text) {
+  const Prefix prefix = *Prefix::parse(text);
+  return IpRange{prefix.first(), prefix.last()};
+}
+
+model::Connection named(const char* name) {
+  model::Connection out{.name = name};
+  out.proposals = proposals("aes128gcm16-prfsha256-x25519");
+  out.local.id = fqdn("gw.example");
+  return out;
+}
+ike::AuthFacts facts() {
+  ike::AuthFacts out{.local = kLocal, .remote = kRemote, .id_i = fqdn("a.example")};
+  out.suite = model::choose(named("x").proposals, named("x").proposals)->suite;
+  return out;
+}
+std::string chosen(const std::vector<model::Connection>& all, const ike::AuthFacts& by) {
+  const auto out = ike::select_for_auth(all, by);
+  return out ? (*out)->name : "none";
+}
+
+TEST(Select, NarrowerAddresses_WinWhateverTheOrder) {
+  model::Connection any = named("any");
+  model::Connection name = named("name");
+  name.remote_addrs = {model::HostName{"a.example"}};
+  model::Connection net = named("net");
+  net.remote_addrs = {range("198.51.100.0/24")};
+  model::Connection host = named("host");
+  host.remote_addrs = {range("198.51.100.7/32")};
+  model::Connection other = named("other");
+  other.remote_addrs = {range("203.0.113.0/24")};
+  EXPECT_EQ(chosen({any, net, host, other}, facts()), "host");
+  EXPECT_EQ(chosen({host, other, net, any}, facts()), "host");
+  EXPECT_EQ(chosen({other, any, net}, facts()), "net");
+  EXPECT_EQ(chosen({any, name}, facts()), "any") << "a name is no better: file order";
+}
+
+TEST(Select, TheMoreSpecificIdentity_Wins) {
+  model::Connection wild = named("wild");
+  wild.remote.id = fqdn("*.example");
+  model::Connection exact = named("exact");
+  exact.remote.id = fqdn("a.example");
+  EXPECT_EQ(chosen({named("any"), wild, exact}, facts()), "exact");
+  EXPECT_EQ(chosen({named("any"), wild}, facts()), "wild");
+}
+
+TEST(Select, TheIdentityThePeerAsksFor_Counts) {
+  model::Connection second = named("second");
+  second.local.id = fqdn("second.example");
+  ike::AuthFacts asks = facts();
+  asks.id_r = fqdn("second.example");
+  EXPECT_EQ(chosen({named("first"), second}, asks), "second");
+}
+
+/// The record that names the field of the connection that came nearest.
+ike::FailureRecord refusal(const std::vector<model::Connection>& all, const ike::AuthFacts& by) {
+  const auto out = ike::select_for_auth(all, by);
+  EXPECT_FALSE(out.has_value());
+  return out ? ike::FailureRecord{} : out.error();
+}
+
+TEST(Select, Refusals_NameTheFieldOfTheNearest) {
+  model::Connection elsewhere = named("elsewhere");
+  elsewhere.local_addrs = {range("10.0.0.1/32")};
+  EXPECT_EQ(refusal({elsewhere}, facts()).field, "local_addrs");
+  EXPECT_EQ(refusal({elsewhere}, facts()).reason, Reason::no_connection);
+
+  model::Connection stricter = named("stricter");
+  stricter.proposals = proposals("aes256gcm16-prfsha384-ecp384");
+  EXPECT_EQ(refusal({elsewhere, stricter}, facts()).reason, Reason::no_common_proposal);
+
+  ike::AuthFacts asks = facts();
+  asks.id_r = fqdn("nobody.example");
+  EXPECT_EQ(refusal({named("gw")}, asks).field, "local.id");
+
+  model::Connection somebody = named("somebody");
+  somebody.remote.id = fqdn("b.example");
+  const auto record = refusal({elsewhere, somebody, stricter}, facts());
+  EXPECT_EQ(record.reason, Reason::identity_mismatch);
+  EXPECT_EQ(record.connection, "somebody");
+  EXPECT_EQ(record.candidates.size(), 3U);
+
+  ike::AuthFacts psk = facts();
+  psk.method = model::AuthClass::psk;
+  EXPECT_EQ(refusal({named("gw")}, psk).reason, Reason::auth_method_mismatch);
+  EXPECT_EQ(refusal({}, facts()).reason, Reason::no_connection);
+}
+
+TEST(Select, ForInit_AddressesThenProposals) {
+  const ike::InitFacts offer{
+      .local = kLocal, .remote = kRemote, .offers = proposals("aes128gcm16-prfsha256-x25519")};
+  model::Connection other = named("other");
+  other.remote_addrs = {range("203.0.113.0/24"), range("2001:db8::/32")};
+  model::Connection stricter = named("stricter");
+  stricter.remote_addrs = {range("198.51.100.0/24")};
+  stricter.proposals = proposals("aes256gcm16-prfsha384-ecp384");
+  const auto choice = ike::select_for_init({other, named("any"), stricter}, offer);
+  ASSERT_TRUE(choice.has_value());
+  EXPECT_EQ(choice->connection->name, "any");
+
+  const auto none = ike::select_for_init({other, stricter}, offer);
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().reason, Reason::no_common_proposal);
+  EXPECT_EQ(none.error().candidates.size(), 2U);
+  const auto nobody = ike::select_for_init({other}, offer);
+  EXPECT_EQ(nobody.error().reason, Reason::no_connection);
+  EXPECT_NE(nobody.error().line().find("203.0.113.0"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace cygnet::test
