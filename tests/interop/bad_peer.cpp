@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -144,9 +145,8 @@ class Peer {
         wire::NoncePayload{.data = nonce_i_}};
     for (int attempt = 0; attempt < 10; ++attempt) {
       request_ = wire::write_message({.spi_i = spi_i_, .initiator = true}, payloads);
-      const Bytes answer = exchange_plain(request_);
-      const auto reply = wire::parse_message(answer);
-      if (!reply || !reply->header.response || reply->header.spi_i != spi_i_) continue;
+      const auto reply = exchange_plain(request_);
+      if (!reply) continue;
       const wire::KePayload* ke = nullptr;
       const wire::NoncePayload* nonce = nullptr;
       for (const wire::Payload& payload : reply->payloads) {
@@ -257,9 +257,17 @@ class Peer {
     room.resize(got->size);
     return room;
   }
-  Bytes exchange_plain(const Bytes& request) {
-    if (!sockets_[0].send_one({{local_, 500}, {remote_, 500}, request})) return {};
-    return receive();
+  std::optional<wire::Message> exchange_plain(const Bytes& request) {
+    if (!sockets_[0].send_one({{local_, 500}, {remote_, 500}, request})) return std::nullopt;
+    for (;;) {
+      const Bytes answer = receive();
+      if (answer.empty()) return std::nullopt;
+      auto reply = wire::parse_message(answer);
+      // Others are answers to what was malformed before.
+      if (reply && reply->header.response && reply->header.spi_i == spi_i_) {
+        return *std::move(reply);
+      }
+    }
   }
   std::optional<std::vector<wire::Payload>> exchange_sealed(ExchangeType exchange,
                                                             const Raw& chain) {
