@@ -86,9 +86,9 @@ void Monitor::inner_delivered(std::uint64_t number, const std::string& receiver)
   if (!delivered_.insert(number).second) fault_("a packet was delivered twice");
 }
 
-std::optional<std::uint64_t> Monitor::first_lost() const {
-  for (const auto& [number, receiver] : inner_) {
-    if (!delivered_.contains(number)) return number;
+std::optional<std::uint64_t> Monitor::first_lost(std::uint64_t after) const {
+  for (auto at = inner_.upper_bound(after); at != inner_.end(); ++at) {
+    if (!delivered_.contains(at->first)) return at->first;
   }
   return std::nullopt;
 }

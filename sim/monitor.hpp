@@ -24,12 +24,12 @@ class Monitor {
   /// An ESP SA's key and sequence number, which make its nonce: never twice (RFC 4303 §2.2).
   void sealed(std::uint64_t key, std::uint64_t sequence);
   /// `number` was sent for `receiver`; it may arrive there, once.
-  /// A packet that was sent and has not been delivered.
-  [[nodiscard]] std::optional<std::uint64_t> first_lost() const;
+  void inner_sent(std::uint64_t number, const std::string& receiver);
   /// Nobody took it: it was never under way.
   void inner_refused(std::uint64_t number) { inner_.erase(number); }
-  void inner_sent(std::uint64_t number, const std::string& receiver);
   void inner_delivered(std::uint64_t number, const std::string& receiver);
+  /// The first packet beyond number `after` that was sent and has not been delivered.
+  [[nodiscard]] std::optional<std::uint64_t> first_lost(std::uint64_t after = 0) const;
 
   [[nodiscard]] std::size_t sent() const { return inner_.size(); }
   [[nodiscard]] std::size_t delivered() const { return delivered_.size(); }

@@ -56,6 +56,7 @@ model::ChildSpec copy_of(const model::ChildSpec& spec) {
 }  // namespace
 
 Result<void> Plane::install(const model::ChildSpec& child) {
+  ++changes_;
   Child made{.spec = copy_of(child), .age = ++clock_};
   if (child.inbound) {
     made.replay.emplace(child.replay_window, child.inbound->esn);
@@ -76,6 +77,7 @@ void Plane::serve_traps() {
 }
 
 Result<void> Plane::activate(model::ChildId id, const model::SaSpec& outbound) {
+  ++changes_;
   const auto at = children_.find(id);
   if (at == children_.end()) return fail("activate", "no such child");
   if (at->second.spec.outbound) hooks_.fault("a child activated twice");
@@ -93,6 +95,7 @@ Result<void> Plane::relocate(model::ChildId id, const Endpoint& local, const End
 }
 
 Result<void> Plane::remove(model::ChildId id) {
+  ++changes_;
   const auto at = children_.find(id);
   if (at == children_.end()) {
     hooks_.fault("a child removed that is not there");

@@ -56,6 +56,9 @@ class Plane final : public model::DataPlane {
   /// The time from now on, for idle times.
   void set_time(Instant now) { now_ = now; }
 
+  /// Counts installs, activations and removals.
+  [[nodiscard]] std::uint64_t changes() const { return changes_; }
+
   /// Ids and SPIs of protecting children, for comparison with what others believe.
   struct View {
     model::ChildId id;
@@ -92,6 +95,7 @@ class Plane final : public model::DataPlane {
   std::map<EspSpi, model::ChildId> by_spi_;
   std::vector<model::PlaneEvent> events_;
   std::uint64_t clock_ = 0;
+  std::uint64_t changes_ = 0;
   Instant now_;
 };
 

@@ -259,6 +259,7 @@ Scenario make_scenario(const Options& options, test::SeededRng& rng) {
     return out;
   }
 
+  out.silent = rng.below(3) == 0;
   // 2 to 20 nodes, mostly few: the square makes the large worlds rare.
   const std::uint64_t roll = rng.below(100);
   const std::size_t clients = 1 + static_cast<std::size_t>(roll * roll * 18 / 10'000);

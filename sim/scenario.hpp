@@ -17,6 +17,7 @@ struct Scenario {
   bool calm = false;     ///< no fault at all
   bool lossless = true;  ///< no end lets a tunnel go: then in a calm world no packet may be lost
   Duration quiet{0};     ///< no traffic before: both ends may have called at once
+  bool silent = false;   ///< clients' applications send nothing: only the gateway's network does
   Duration fault_interval{0};
   Duration traffic_interval{0};
 };

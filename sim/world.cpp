@@ -29,6 +29,10 @@ constexpr Duration kLookInterval = seconds{7};
 constexpr Duration kFinalTraffic = seconds{20};
 /// No packet takes longer.
 constexpr Duration kUnderWay = seconds{2};
+/// A replaced child still receives for some seconds (ike/limits.hpp); longer it must not stay.
+constexpr Duration kUnownedMax = seconds{6};
+/// A node whose plane does not change is looked at so often.
+constexpr Duration kCheckInterval = seconds{5};
 /// Events at one instant before it counts as a loop without progress.
 constexpr std::size_t kEventsAtOnceMax = 20'000;
 constexpr std::size_t kTranscriptMax = 4'000'000;
@@ -37,7 +41,7 @@ constexpr std::size_t kRecordedMax = 64;
 struct Event {
   Instant at;
   std::uint64_t order = 0;  ///< among events of one instant: as they were made
-  enum class Kind : std::uint8_t { arrival, wake, fault, traffic, check, action } kind{};
+  enum class Kind : std::uint8_t { arrival, wake, fault, traffic, action } kind{};
   std::size_t node = 0;
   Packet packet{};
   std::function<void()> action{};
@@ -60,6 +64,10 @@ class World {
     std::optional<Instant> wake;  ///< the alarm that is set
     Duration ahead{0};            ///< its clock has jumped by so much
     Instant paused_until;
+    std::uint64_t checked = 0;  ///< the plane's changes at the last check
+    Instant checked_at;
+    /// Installed children that the engine does not tell of, since when by the node's clock.
+    std::map<model::ChildId, Instant> unowned;
   };
 
   void push(Duration after, Event event);
@@ -75,18 +83,29 @@ class World {
 
   void traffic();
   void exchange_inner(std::size_t index, std::size_t child);
+  void send_from_hub(std::size_t index, std::size_t child);
   void send_inner(std::size_t from, Inner inner, const std::string& receiver);
   void fault();
   void heal();
   void attack();
   void cut(std::size_t index, Duration time);
-  void check();
+  /// What must hold of one node: after each step that changed its plane, and now and then after its
+  /// alarms (`ticked`).
+  void check(std::size_t index, bool ticked);
+  void check_leases(const ike::Status& hub);
   /// What is not up again as it should be at this client; empty: everything is.
   [[nodiscard]] std::string missing(std::size_t index) const;
+  /// Sends one packet to each child of each client, whose applications may be silent.
+  void probe();
   void live_until(Instant end);
 
   void fail(const std::string& text);
-  void note(const std::string& text);
+  /// A line of the transcript, if there is one.
+  template <class... Args>
+  void note(fmt::format_string<Args...> format, Args&&... args) {
+    if (options_.transcript) write(fmt::format(format, std::forward<Args>(args)...));
+  }
+  void write(const std::string& line);
 
   Options options_;
   test::SeededRng rng_;
@@ -128,14 +147,14 @@ World::World(const Options& options)
 }
 
 void World::fail(const std::string& text) {
-  note("FAULT: " + text);
+  note("FAULT: {}", text);
   if (report_.fault.empty()) report_.fault = text;
 }
 
-void World::note(const std::string& text) {
-  if (!options_.transcript || report_.transcript.size() > kTranscriptMax) return;
+void World::write(const std::string& line) {
+  if (report_.transcript.size() > kTranscriptMax) return;
   const auto since = std::chrono::duration_cast<milliseconds>(now_.since_start).count() - 3'600'000;
-  report_.transcript += fmt::format("{:>10}.{:03} {}\n", since / 1000, since % 1000, text);
+  report_.transcript += fmt::format("{:>10}.{:03} {}\n", since / 1000, since % 1000, line);
 }
 
 void World::push(Duration after, Event event) {
@@ -168,7 +187,7 @@ Node::Hooks World::hooks(std::size_t index) {
               },
           .log =
               [this, index](const std::string& text) {
-                note(fmt::format("{}: {}", places_[index].node->spec().name, text));
+                note("{}: {}", places_[index].node->spec().name, text);
               }};
 }
 
@@ -208,6 +227,7 @@ void World::arrive(std::size_t index, const Packet& packet) {
   if (!packet.esp) monitor_.ike_received(place.node->spec().address, packet.bytes);
   place.node->receive(packet, clock(place));
   set_alarm(index);
+  check(index, false);
 }
 
 void World::handle(Event& event) {
@@ -231,7 +251,8 @@ void World::handle(Event& event) {
         return push(place.paused_until - now_, {.kind = Event::Kind::wake, .node = event.node});
       }
       place.node->tick(clock(place));
-      return set_alarm(event.node);
+      set_alarm(event.node);
+      return check(event.node, true);
     }
     case Event::Kind::fault:
       fault();
@@ -239,9 +260,6 @@ void World::handle(Event& event) {
     case Event::Kind::traffic:
       traffic();
       return push(scenario_.traffic_interval, {.kind = Event::Kind::traffic});
-    case Event::Kind::check:
-      check();
-      return push(seconds{60}, {.kind = Event::Kind::check});
     case Event::Kind::action:
       return event.action();
   }
@@ -266,15 +284,20 @@ void World::exchange_inner(std::size_t index, std::size_t child) {
   const NodeSpec& spec = client.node->spec();
   if (spec.enemy || !awake(client) || !awake(gateway)) return;
   const IpAddress hub = gateway_inner(child);
-  if (!spec.inner.empty()) {
-    send_inner(index, {0, spec.inner[child], hub}, gateway.node->spec().name);
-    return send_inner(0, {0, hub, spec.inner[child]}, spec.name);
+  if (!scenario_.silent) {
+    const auto own = spec.inner.empty() ? client.node->plane().own_address() : spec.inner[child];
+    if (!own) return;
+    send_inner(index, {0, *own, hub}, gateway.node->spec().name);
   }
-  const auto own = client.node->plane().own_address();
-  if (!own) return;
-  send_inner(index, {0, *own, hub}, gateway.node->spec().name);
-  // The gateway's own idea of whom an address belongs to.
-  for (const ike::IkeStatus& sa : gateway.node->status().sas) {
+  send_from_hub(index, child);
+}
+
+/// One packet from the gateway's network, to where the gateway believes the client's address to be.
+void World::send_from_hub(std::size_t index, std::size_t child) {
+  const NodeSpec& spec = places_[index].node->spec();
+  const IpAddress hub = gateway_inner(child);
+  if (!spec.inner.empty()) return send_inner(0, {0, hub, spec.inner[child]}, spec.name);
+  for (const ike::IkeStatus& sa : places_[0].node->status().sas) {
     const bool its = sa.remote_id && pki::to_text(*sa.remote_id) == spec.name;
     if (!its || sa.remote_vips.empty() || sa.children.empty()) continue;
     return send_inner(0, {0, hub, sa.remote_vips.front()}, spec.name);
@@ -285,7 +308,7 @@ void World::send_inner(std::size_t from, Inner inner, const std::string& receive
   if (silent_ || now_ < first_traffic_) return;
   inner.number = ++inner_;
   monitor_.inner_sent(inner.number, receiver);
-  note(fmt::format("{}: sends packet {}", places_[from].node->spec().name, inner.number));
+  note("{}: sends packet {}", places_[from].node->spec().name, inner.number);
   if (!places_[from].node->send(inner, clock(places_[from]))) monitor_.inner_refused(inner.number);
   set_alarm(from);
 }
@@ -337,36 +360,38 @@ void World::fault() {
   switch (rng_.below(11)) {
     case 0: {
       const Duration time = pick(seconds{2}, minutes{12});
-      note(spec.name + ": line cut");
+      note("{}: line cut", spec.name);
       return cut(index, time);
     }
     case 1:
       if (!spec.nat) return;
-      note(spec.name + ": its router restarts with another address");
+      note("{}: its router restarts with another address", spec.name);
       network_.nats[*spec.nat].forget();
       network_.nats[*spec.nat].address =
           IpAddress::v4(0xcb007200 + static_cast<std::uint32_t>(rng_.below(0xffff)));
       return;
     case 2: {
       if (!place.node->runs()) return;
-      note(spec.name + ": crash");
+      note("{}: crash", spec.name);
       place.node->crash();
       place.wake.reset();
+      place.checked = 0;
+      place.unowned.clear();
       return push(pick(Duration{0}, minutes{3}),
                   {.kind = Event::Kind::action, .action = [this, index] {
                      Place& dead = places_[index];
                      if (dead.node->runs()) return;
-                     note(dead.node->spec().name + ": restart");
+                     note("{}: restart", dead.node->spec().name);
                      dead.node->start(clock(dead));
                      set_alarm(index);
                    }});
     }
     case 3:
-      note(spec.name + ": paused");
+      note("{}: paused", spec.name);
       place.paused_until = now_ + pick(seconds{1}, minutes{2});
       return;
     case 4:
-      note(spec.name + ": its clock jumps");
+      note("{}: its clock jumps", spec.name);
       place.ahead += pick(seconds{1}, minutes{30});
       return set_alarm(index);
     case 5:
@@ -375,12 +400,12 @@ void World::fault() {
                   {.kind = Event::Kind::action, .action = [this] { network_.size_max.reset(); }});
     case 6:
       if (!awake(place)) return;
-      note(spec.name + ": operator rekeys");
+      note("{}: operator rekeys", spec.name);
       place.node->command(ike::command::Rekey{.filter = {.child = "net"}}, clock(place));
       return set_alarm(index);
     case 7:
       if (!awake(place)) return;
-      note(spec.name + ": operator rekeys IKE");
+      note("{}: operator rekeys IKE", spec.name);
       place.node->command(ike::command::Rekey{}, clock(place));
       return set_alarm(index);
     case 8:
@@ -394,7 +419,7 @@ void World::fault() {
     case 9: {
       if (index == 0 || !spec.inner.empty() || place.paused_until > now_) return;
       // From the home network to the mobile one, or back behind some router.
-      note(spec.name + ": moves to another network");
+      note("{}: moves to another network", spec.name);
       ++moves_;
       const bool behind = !network_.nats.empty() && rng_.below(2) == 0;
       const auto nat = behind ? std::optional{rng_.below(network_.nats.size())} : std::nullopt;
@@ -427,26 +452,44 @@ void World::heal() {
 
 // --- what must hold ------------------------------------------------------------------------------
 
-void World::check() {
+void World::check(std::size_t index, bool ticked) {
+  Place& place = places_[index];
+  const std::uint64_t changes = place.node->plane().changes();
+  const bool due = ticked && now_ - place.checked_at >= kCheckInterval;
+  if (std::exchange(place.checked, changes) == changes && !due) return;
+  place.checked_at = now_;
+  const ike::Status status = place.node->status();
+  if (status.half_open > ike::EngineConfig{}.half_open_max) fail("too many half-open IKE_SAs");
+  std::set<model::ChildId> installed;
+  for (const Plane::View& view : place.node->plane().children()) installed.insert(view.id);
+  std::map<model::ChildId, Instant> unowned;
+  std::set<model::ChildId> believed;
+  for (const ike::IkeStatus& sa : status.sas) {
+    for (const ike::ChildStatus& child : sa.children) believed.insert(child.id);
+  }
+  for (const model::ChildId id : believed) {
+    if (!installed.contains(id)) fail("a child is believed in that is not installed");
+  }
+  for (const model::ChildId id : installed) {
+    if (believed.contains(id)) continue;
+    const auto before = place.unowned.find(id);
+    const Instant since = before == place.unowned.end() ? clock(place) : before->second;
+    if (ticked && clock(place) - since > kUnownedMax) fail("a child stays installed for nobody");
+    unowned.emplace(id, since);
+  }
+  place.unowned = std::move(unowned);
+  if (index == 0) check_leases(status);
+}
+
+void World::check_leases(const ike::Status& hub) {
   std::map<IpAddress, std::string> holders;
-  for (std::size_t i = 0; i < places_.size(); ++i) {
-    const Place& place = places_[i];
-    if (!place.node->runs()) continue;
-    const ike::Status status = place.node->status();
-    if (status.half_open > ike::EngineConfig{}.half_open_max) fail("too many half-open IKE_SAs");
-    std::set<model::ChildId> installed;
-    for (const Plane::View& view : place.node->plane().children()) installed.insert(view.id);
-    for (const ike::IkeStatus& sa : status.sas) {
-      for (const ike::ChildStatus& child : sa.children) {
-        if (!installed.contains(child.id)) fail("a child is believed in that is not installed");
-      }
-      if (i != 0 || sa.state == ike::IkeStatus::State::deleting) continue;
-      for (const IpAddress& address : sa.remote_vips) {
-        const auto [at, fresh] = holders.emplace(address, pki::to_text(*sa.remote_id));
-        if (!fresh && at->second != pki::to_text(*sa.remote_id)) {
-          fail(fmt::format("{} is leased to {} and {}", address.text(), at->second,
-                           pki::to_text(*sa.remote_id)));
-        }
+  for (const ike::IkeStatus& sa : hub.sas) {
+    if (sa.state == ike::IkeStatus::State::deleting) continue;
+    for (const IpAddress& address : sa.remote_vips) {
+      const std::string holder = pki::to_text(*sa.remote_id);
+      const auto [at, fresh] = holders.emplace(address, holder);
+      if (!fresh && at->second != holder) {
+        fail(fmt::format("{} is leased to {} and {}", address.text(), at->second, holder));
       }
     }
   }
@@ -496,6 +539,15 @@ std::string World::missing(std::size_t index) const {
   return {};
 }
 
+void World::probe() {
+  for (std::size_t index = 1; index < places_.size(); ++index) {
+    const NodeSpec& spec = places_[index].node->spec();
+    for (std::size_t child = 0; child < spec.children() && !spec.enemy; ++child) {
+      send_from_hub(index, child);
+    }
+  }
+}
+
 void World::live_until(Instant end) {
   while (!events_.empty() && events_.top().at <= end && report_.fault.empty()) {
     Event event = std::move(const_cast<Event&>(events_.top()));
@@ -518,7 +570,6 @@ Report World::run() {
   push(seconds{10}, {.kind = Event::Kind::fault});
   first_traffic_ = now_ + scenario_.quiet;
   push(seconds{5}, {.kind = Event::Kind::traffic});
-  push(seconds{60}, {.kind = Event::Kind::check});
   push(scenario_.time, {.kind = Event::Kind::action, .action = [this] { heal(); }});
   Instant end = faults_end_ + kSettleTime;
   live_until(end);
@@ -531,10 +582,15 @@ Report World::run() {
     }
     if (!lacks.empty()) fail(lacks);
   }
-  if (report_.fault.empty()) check();
+  // Everybody is reached, though nobody there may have sent anything since the faults ended.
+  const std::uint64_t before = inner_;
+  if (report_.fault.empty()) probe();
   // What is under way arrives.
   silent_ = true;
   if (report_.fault.empty()) live_until(end + kUnderWay);
+  if (const auto lost = monitor_.first_lost(before); lost && report_.fault.empty()) {
+    fail(fmt::format("in the end packet {} does not arrive", *lost));
+  }
   report_.packets_sent = monitor_.sent();
   report_.packets_delivered = monitor_.delivered();
   // Where nothing disturbs and nobody lets a tunnel go, every packet that a tunnel took arrives:
