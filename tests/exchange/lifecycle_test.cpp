@@ -168,6 +168,37 @@ TEST(Lifetime, HardLimit_MakesAnewBeforeItDeletes) {
   EXPECT_TRUE(pair.mirrored());
 }
 
+// The old child's hard limit comes when it has been rekeyed and its Delete still waits for another
+// exchange: the peer hears of its end all the same.
+TEST(Lifetime, HardLimitBeforeTheDeleteOfARekeyedChild_ThePeerIsTold) {
+  const auto second_child = [](bool initiator) {
+    return [initiator](model::Connection& c) {
+      c.children.push_back(c.children[0]);
+      c.children[1].name = "more";
+      auto& far = initiator ? c.children[1].remote_ts : c.children[1].local_ts;
+      far = {*model::parse_selector("10.2.0.0/24")};
+      c.children[1].lifetime = {.rekey = Duration{0}, .life = seconds{100}, .jitter = Duration{0}};
+    };
+  };
+  Pair pair({.initiator = second_child(true), .responder = second_child(false)});
+  up(pair);
+  pair.initiate_from(pair.a, "more");
+  pair.settle();
+  wait(pair, seconds{50});
+  pair.a.rekey_child();
+  pair.a.command(ike::command::Rekey{.filter = {.child = "more"}});
+  // Until both are rekeyed and only the Delete of "net" is under way.
+  while (pair.a.events_of<ike::event::ChildRekeyed>().size() < 2 && !pair.a.outbox.empty()) {
+    ASSERT_TRUE(pair.deliver_from(pair.a));
+    ASSERT_TRUE(pair.deliver_from(pair.b));
+  }
+  pair.pass(pair.a, seconds{51});
+  pair.settle();
+  wait(pair, seconds{10});
+  EXPECT_EQ(pair.b.status().sas.at(0).children.size(), 2U) << pair.transcript();
+  EXPECT_TRUE(pair.mirrored());
+}
+
 // RFC 7296 §2.8.1's rule, applied to children that both ends make at once.
 TEST(CreateChild, BothMakeTheSameAtOnce_OneStays) {
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {

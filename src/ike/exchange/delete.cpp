@@ -96,8 +96,11 @@ void DeleteIke::abandon(Context& cx, const std::string&) {
 void expire_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& why) {
   Child* child = sa.children.find(id);
   if (child == nullptr || child->race.deleting) return;
-  // The peer rekeyed it and is late with its Delete.
-  if (child->successor) return drop_child(sa, cx, id, why);
+  if (child->successor) {
+    // Whoever made the successor deletes it: the peer is late with that, our own Delete is queued.
+    if (child->successor == child->their_fresh) drop_child(sa, cx, id, why);
+    return;
+  }
   const bool again = child->is_current() && child->wanted.stays_up();
   child->race.deleting = true;
   if (again) {
