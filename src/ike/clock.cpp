@@ -15,8 +15,12 @@ void lose_peer(IkeSa& sa, Context& cx) {
   const std::vector<model::ChildTemplate> children = current_children(sa);
   const bool was_up = sa.is_established();
   if (!sa.is_current()) return close(sa, cx, "outlived");
+  auto* first = std::get_if<AwaitInitReply>(&sa.state);
+  if (first != nullptr && first->refusal) return fail(sa, cx, *std::move(first->refusal));
   fail(sa, cx,
-       {.phase = was_up ? "liveness" : "IKE_SA_INIT",
+       {.phase = was_up             ? "liveness"
+                 : first != nullptr ? "IKE_SA_INIT"
+                                    : "IKE_AUTH",
         .reason = Reason::no_response,
         .field = "remote_addrs",
         .theirs = "no answer",

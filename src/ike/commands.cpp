@@ -37,6 +37,13 @@ bool has_child(const IkeSa& sa, std::string_view name) {
   });
 }
 
+/// It will be deleted, or is being deleted, by us.
+bool is_ending(const IkeSa& sa) {
+  const auto deletes = [](const Task& task) { return std::holds_alternative<DeleteIke>(task); };
+  return !sa.doomed.empty() || (sa.active && deletes(*sa.active)) ||
+         std::ranges::any_of(sa.tasks, deletes);
+}
+
 bool matches(const IkeSa& sa, const command::Filter& filter) {
   return (filter.connection.empty() || filter.connection == sa.connection.name) &&
          (filter.ike_id.value() == 0 || filter.ike_id == sa.id) && sa.is_current();
@@ -102,7 +109,9 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
   }
   if (shutting_down) return cx.done(initiate.request, false, "the daemon is shutting down");
   for (auto& [id, sa] : sas) {
-    if (sa.connection.name != connection->name || !sa.is_current() || reauthenticates) continue;
+    // One that somebody has only begun, or that is about to end, is not ours to use.
+    const bool usable = sa.is_current() && !sa.is_half_open() && !is_ending(sa);
+    if (sa.connection.name != connection->name || !usable || reauthenticates) continue;
     if (sa.remote.address != initiate.remote.address) continue;
     // The last child queued carries the command: exchanges complete in order. One that is coming
     // with the IKE_SA is queued as well: its task ends as the IKE_SA does, well or not.
@@ -291,7 +300,8 @@ void Engine::Impl::on_plane(const model::plane::Acquire& acquire, Context& cx) {
   const auto at = std::ranges::find(routed, acquire.trap, &RoutedChild::id);
   if (at == routed.end()) return;
   for (auto& [id, sa] : sas) {
-    if (sa.connection.name != at->connection || !sa.is_current()) continue;
+    const bool usable = sa.is_current() && !sa.is_half_open() && !is_ending(sa);
+    if (sa.connection.name != at->connection || !usable) continue;
     const bool coming = has_child(sa, at->wanted.name) || !sa.is_established() ||
                         std::ranges::any_of(sa.tasks, [&](const Task& task) {
                           const auto* create = std::get_if<CreateChild>(&task);

@@ -189,10 +189,11 @@ void Engine::Impl::on_init_request(const Datagram& datagram, const wire::Message
   if (const auto known = half_open.find(datagram.remote, header.spi_i)) {
     IkeSa& sa = sas.at(*known);
     const auto* state = std::get_if<AwaitAuthRequest>(&sa.state);
+    // Another request in its name is no repeat, and has no place of its own.
     if (state != nullptr && equal(state->handshake.init_request, datagram.bytes)) {
       transmit(sa, cx, sa.window.cached_response());
-      return;
     }
+    return;
   }
   const IpAddress& source = datagram.remote.address;
   auto verdict = half_open.judge(source, false, cx.config);
@@ -201,6 +202,7 @@ void Engine::Impl::on_init_request(const Datagram& datagram, const wire::Message
     const auto* cookie = find_notify(message.payloads, NotifyType::cookie);
     if (cookie == nullptr ||
         !cookies.check(crypto, rng, cx.now, cookie->data, nonce, datagram.remote, header.spi_i)) {
+      if (!cookie_requests.admits(cx.now)) return;
       return send_plain(received, cx,
                         {wire::NotifyPayload{.type = NotifyType::cookie,
                                              .data = cookies.make(crypto, rng, cx.now, nonce,
@@ -217,6 +219,11 @@ void Engine::Impl::on_init_request(const Datagram& datagram, const wire::Message
     answer.sa->counted_half_open = true;
     adopt(*std::move(answer.sa));
   } else if (!answer.stateless.empty()) {
+    if (!answer.record.phase.empty()) {
+      if (!refusals.admits(cx.now)) return;
+      answer.record.at = cx.now;
+      cx.emit(event::Failed{.record = std::move(answer.record)});
+    }
     send_plain(received, cx, answer.stateless, datagram.bytes.size());
   }
 }
@@ -292,11 +299,7 @@ void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& m
 // After a restart this is how a peer learns at once that its tunnel is no more.
 void Engine::Impl::deny_spi(const Datagram& datagram, const wire::Header& header, IkeSpi ours,
                             Context& cx) {
-  if (cx.now - denials_since >= std::chrono::seconds{1}) {
-    denials_since = cx.now;
-    denials = 0;
-  }
-  if (++denials > kInvalidSpiRate) return;
+  if (!denials.admits(cx.now)) return;
   // The peer has answered our rekey with this IKE_SA, and we have not seen the answer yet.
   const bool coming = std::ranges::any_of(sas, [ours](const auto& entry) {
     const auto* rekey =

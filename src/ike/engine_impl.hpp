@@ -5,6 +5,7 @@
 #include <set>
 
 #include "ike/half_open.hpp"
+#include "ike/limits.hpp"
 #include "ike/sa.hpp"
 
 namespace cygnet::ike {
@@ -17,6 +18,24 @@ struct RoutedChild {
   std::vector<model::TrafficSelector> local_ts;
   std::vector<model::TrafficSelector> remote_ts;
   Instant installed;
+};
+
+/// Something that is done at most so often in one second.
+class PerSecond {
+ public:
+  explicit PerSecond(unsigned max) : max_(max) {}
+  [[nodiscard]] bool admits(Instant now) {
+    if (now - since_ >= std::chrono::seconds{1}) {
+      since_ = now;
+      count_ = 0;
+    }
+    return ++count_ <= max_;
+  }
+
+ private:
+  unsigned max_;
+  unsigned count_ = 0;
+  Instant since_;
 };
 
 struct Engine::Impl {
@@ -35,8 +54,9 @@ struct Engine::Impl {
   std::deque<SaId> closed;  ///< lingering, oldest first
   std::vector<RoutedChild> routed;
   bool shutting_down = false;
-  Instant denials_since;  ///< the second in which `denials` INVALID_IKE_SPI were sent
-  unsigned denials = 0;
+  PerSecond denials{kInvalidSpiRate};         ///< INVALID_IKE_SPI
+  PerSecond refusals{kInitRefusalRate};       ///< of IKE_SA_INIT, with their records
+  PerSecond cookie_requests{kCookieRate};     ///< answers that ask for a cookie
   std::set<std::pair<Instant, SaId>> alarms;  ///< each SA's deadline
   std::vector<IkeSa> born;                    ///< filled by rekeys during a call
   std::vector<SaId> attention;                ///< SAs that changed during a call

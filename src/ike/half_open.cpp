@@ -42,7 +42,7 @@ Duration HalfOpenTable::patience(const EngineConfig& config) const {
 }
 
 void HalfOpenTable::add(const Endpoint& initiator, IkeSpi spi_i, SaId sa) {
-  if (!entries_.insert_or_assign({initiator, spi_i}, sa).second) return;
+  if (!entries_.emplace(std::pair{initiator, spi_i}, sa).second) return;
   ++hosts_[host_of(initiator.address)];
   ++networks_[network_of(initiator.address)];
 }

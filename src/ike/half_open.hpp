@@ -25,6 +25,7 @@ class HalfOpenTable {
   /// How long the next one may take to authenticate: the fuller the table, the less.
   [[nodiscard]] Duration patience(const EngineConfig& config) const;
 
+  /// There must be none from that endpoint with that SPI: find() tells.
   void add(const Endpoint& initiator, IkeSpi spi_i, SaId sa);
   /// Once for each add().
   void remove(const Endpoint& initiator, IkeSpi spi_i);

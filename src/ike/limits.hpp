@@ -46,6 +46,10 @@ inline constexpr Duration kClosedLinger = std::chrono::seconds{60};
 inline constexpr std::size_t kClosedLingerMax = 64;  ///< such IKE_SAs; the oldest go first
 /// INVALID_IKE_SPI answers in a second, to all who use an IKE_SA we do not have.
 inline constexpr unsigned kInvalidSpiRate = 20;
+/// Refusals of IKE_SA_INIT in a second, each an answer and a record: beyond it is silence.
+inline constexpr unsigned kInitRefusalRate = 50;
+/// Cookies that are asked for in a second, of all initiators together.
+inline constexpr unsigned kCookieRate = 100'000;
 /// Transmissions after such an answer before the peer is given up (RFC 7296 §2.21.4: a hint only).
 inline constexpr unsigned kDoubtTries = 3;
 inline constexpr Duration kDoubtWait = std::chrono::milliseconds{700};  ///< between them

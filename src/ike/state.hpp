@@ -1,8 +1,10 @@
 // What an IKE_SA awaits: one struct per expectation.              RFC 7296 §1.2
 //
-//   initiator:  AwaitInitReply -> ProveToResponder -> AwaitAuthReply -> JudgeResponder ->
-//   Established responder:  AwaitAuthRequest -> JudgeInitiator -> ProveToInitiator ->
-//   LeaseAddresses -> Established
+//   initiator: AwaitInitReply -> ProveToResponder -> AwaitAuthReply -> JudgeResponder
+//              -> Established
+//
+//   responder: AwaitAuthRequest -> JudgeInitiator -> ProveToInitiator -> LeaseAddresses
+//              -> Established
 //
 // A state is taken by && and the next one is returned. Only Established can create or rekey
 // anything, and it cannot be built without a PeerAuthenticated.
@@ -35,6 +37,7 @@ struct AwaitInitReply {
   Bytes cookie;
   Bytes request;
   unsigned restarts = 0;
+  std::optional<FailureRecord> refusal;  ///< somebody's: what to report if nothing better comes
 };
 /// Our signature or MAC is being made.
 struct ProveToResponder {

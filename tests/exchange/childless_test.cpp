@@ -71,6 +71,23 @@ TEST(Childless, ForcedButNotOffered_SaysSo) {
   EXPECT_TRUE(pair.a.status().sas.empty());
 }
 
+//= RFC6023#3 test "The initiator MUST NOT send the modified IKE_AUTH request if the notification
+//=                 was not present."
+TEST(Childless, NoChildAndNotOffered_SaysSo) {
+  auto options = with(Childless::prefer, Childless::never);
+  const auto before = options.initiator;
+  options.initiator = [before](model::Connection& c) {
+    before(c);
+    c.children.clear();
+  };
+  Pair pair(options);
+  pair.initiate_from(pair.a, "");
+  pair.settle();
+  EXPECT_EQ(pair.transcript().find("IKE_AUTH"), std::string::npos) << pair.transcript();
+  ASSERT_EQ(pair.a.events_of<ike::event::CommandDone>().size(), 1U);
+  EXPECT_FALSE(pair.a.events_of<ike::event::CommandDone>()[0].success);
+}
+
 // The responder wants no child in IKE_AUTH and gets one: the IKE_SA is made, the child is not.
 TEST(Childless, ForcedByTheResponder_RefusesTheFirstChild) {
   Pair pair(with(Childless::allow, Childless::force));

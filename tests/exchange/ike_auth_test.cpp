@@ -54,6 +54,7 @@ TEST(IkeSaInit, NoCommonProposal_IsExplained) {
   }});
   pair.initiate();
   pair.settle();
+  for (int i = 0; i < 30; ++i) pair.pass(std::chrono::milliseconds{100});
 
   const auto failed = pair.b.events_of<ike::event::Failed>();
   ASSERT_EQ(failed.size(), 1U);

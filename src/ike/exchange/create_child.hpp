@@ -11,11 +11,8 @@ namespace cygnet::ike {
 
 inline constexpr PayloadType kCreateChildPayloads[] = {PayloadType::sa, PayloadType::nonce,
                                                        PayloadType::ts_i, PayloadType::ts_r};
-inline constexpr ExchangeSpec kCreateChild{.name = "create-child",
-                                           .reference = "RFC 7296 §1.3.1",
-                                           .type = ExchangeType::create_child_sa,
-                                           .request = kCreateChildPayloads,
-                                           .response = kCreateChildPayloads};
+inline constexpr ExchangeSpec kCreateChild{.type = ExchangeType::create_child_sa,
+                                           .request = kCreateChildPayloads};
 
 /// The responder's answer; also serves rekeys, which pass the child that is replaced.
 struct ChildAnswer {

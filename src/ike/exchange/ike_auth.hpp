@@ -10,11 +10,7 @@
 namespace cygnet::ike {
 
 inline constexpr PayloadType kAuthRequest[] = {PayloadType::id_i};
-inline constexpr ExchangeSpec kIkeAuth{.name = "ike-auth",
-                                       .reference = "RFC 7296 §1.2",
-                                       .type = ExchangeType::ike_auth,
-                                       .request = kAuthRequest,
-                                       .response = {}};
+inline constexpr ExchangeSpec kIkeAuth{.type = ExchangeType::ike_auth, .request = kAuthRequest};
 
 /// CERTREQ with our authorities, when this connection authenticates its peer by certificate.
 void add_certificate_request(const IkeSa& sa, Context& cx, std::vector<wire::Payload>& out);

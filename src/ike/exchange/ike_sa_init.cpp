@@ -107,6 +107,16 @@ FailureRecord init_failure(Reason reason, std::string theirs, std::string advice
           .advice = std::move(advice)};
 }
 
+//= RFC7296#2.21.1 "an endpoint that receives an error ... should not immediately act on it"
+/// Anybody could have sent this: it is the reason that is given when, after a few quick repeats of
+/// the request, nothing better has come.
+State doubt(AwaitInitReply&& state, IkeSa& sa, FailureRecord record, Context& cx) {
+  cx.attention.push_back(sa.id);
+  state.refusal = std::move(record);
+  sa.window.doubt(cx.now);
+  return std::move(state);
+}
+
 /// COOKIE or INVALID_KE_PAYLOAD: the same request again with what they ask for.
 State restart(AwaitInitReply&& state, IkeSa& sa, Context& cx) {
   if (++state.restarts > kInitRestartsMax) {
@@ -115,6 +125,7 @@ State restart(AwaitInitReply&& state, IkeSa& sa, Context& cx) {
                       "the peer does not accept what it asks for itself"));
     return Closed{};
   }
+  state.refusal.reset();
   sa.window.restart_init();
   send_init(sa, state, cx);
   return std::move(state);
@@ -123,13 +134,14 @@ State restart(AwaitInitReply&& state, IkeSa& sa, Context& cx) {
 State on_invalid_ke(AwaitInitReply&& state, IkeSa& sa, const wire::NotifyPayload& notify,
                     Context& cx) {
   const KeId wanted = from_wire<KeId>(notify.data).value_or(KeId::none);
+  if (wanted == state.group) return std::move(state);  // the answer to what we sent before
   //= RFC7296#1.2 "The initiator MUST again propose its full set of acceptable cryptographic
   //=              suites"
-  if (!offers_group(sa.connection, wanted) || wanted == state.group) {
-    fail(sa, cx,
-         init_failure(Reason::no_common_proposal, "wants " + to_string(wanted),
-                      "add the peer's key exchange group to proposals"));
-    return Closed{};
+  if (!offers_group(sa.connection, wanted)) {
+    return doubt(std::move(state), sa,
+                 init_failure(Reason::no_common_proposal, "wants " + to_string(wanted),
+                              "add the peer's key exchange group to proposals"),
+                 cx);
   }
   auto exchange = cx.crypto.begin(wanted, nullptr);
   if (!exchange) {
@@ -139,6 +151,50 @@ State on_invalid_ke(AwaitInitReply&& state, IkeSa& sa, const wire::NotifyPayload
   state.exchange = *std::move(exchange);
   state.group = wanted;
   return restart(std::move(state), sa, cx);
+}
+
+/// An answer that asks for another request, or refuses; nothing when it is none of these.
+std::optional<State> on_notify(AwaitInitReply& state, IkeSa& sa,
+                               const std::vector<wire::Payload>& payloads, Context& cx) {
+  if (const auto* cookie = find_notify(payloads, NotifyType::cookie)) {
+    const bool news = !cookie->data.empty() && cookie->data.size() <= kCookieSizeMax &&
+                      cookie->data != state.cookie;
+    if (!news) return std::move(state);
+    state.cookie = cookie->data;
+    return restart(std::move(state), sa, cx);
+  }
+  if (const auto* notify = find_notify(payloads, NotifyType::invalid_ke_payload)) {
+    return on_invalid_ke(std::move(state), sa, *notify, cx);
+  }
+  if (const auto* error = find_error(payloads)) {
+    FailureRecord record = peer_refusal(sa, error->type, nullptr);
+    record.phase = "IKE_SA_INIT";
+    return doubt(std::move(state), sa, std::move(record), cx);
+  }
+  return std::nullopt;
+}
+
+/// With a NAT, or when one may come (MOBIKE), everything goes on over port 4500 (RFC 7296 §2.23).
+void float_ports(IkeSa& sa, const NatVerdict& nat, const EngineConfig& config) {
+  const bool wanted = nat.local || nat.remote || sa.connection.mobike || config.force_udp_encap ||
+                      sa.connection.encap;
+  if (!nat.supported || !wanted || sa.remote.port != config.ike_port) return;
+  sa.local.port = config.natt_port;
+  sa.remote.port = config.natt_port;
+}
+
+/// Why an IKE_SA cannot go on without its first child in IKE_AUTH, if it would have to.
+//= RFC6023#3 "The initiator MUST NOT send the modified IKE_AUTH request if the notification was
+//=            not present."
+std::optional<FailureRecord> childless_problem(const IkeSa& sa) {
+  const bool must = sa.connection.childless == model::Childless::force || !sa.first_child;
+  if (!must || sa.peer.childless) return std::nullopt;
+  FailureRecord record =
+      init_failure(Reason::peer_refused, "no CHILDLESS_IKEV2_SUPPORTED",
+                   sa.first_child ? "the peer cannot do RFC 6023; set childless = prefer"
+                                  : "the peer cannot do RFC 6023; give the connection a child");
+  record.field = "childless";
+  return record;
 }
 
 }  // namespace
@@ -158,22 +214,7 @@ void start_init(IkeSa& sa, Context& cx) {
 
 State on_init_reply(AwaitInitReply&& state, IkeSa& sa, const Received& received,
                     const wire::Message& reply, ByteView datagram, Context& cx) {
-  if (const auto* cookie = find_notify(reply.payloads, NotifyType::cookie)) {
-    if (cookie->data.empty() || cookie->data.size() > kCookieSizeMax) return std::move(state);
-    state.cookie = cookie->data;
-    return restart(std::move(state), sa, cx);
-  }
-  if (const auto* notify = find_notify(reply.payloads, NotifyType::invalid_ke_payload)) {
-    return on_invalid_ke(std::move(state), sa, *notify, cx);
-  }
-  if (const auto* error = find_error(reply.payloads)) {
-    // Anybody could have sent this (RFC 7296 §2.21.1), but a peer that means it sends nothing
-    // else; the command fails now and the supervisor may try again.
-    FailureRecord record = peer_refusal(sa, error->type, nullptr);
-    record.phase = "IKE_SA_INIT";
-    fail(sa, cx, std::move(record));
-    return Closed{};
-  }
+  if (auto next = on_notify(state, sa, reply.payloads, cx)) return *std::move(next);
   const auto* answer = first_of<wire::SaPayload>(reply.payloads);
   const auto* ke = first_of<wire::KePayload>(reply.payloads);
   const auto* nonce = first_of<wire::NoncePayload>(reply.payloads);
@@ -183,15 +224,15 @@ State on_init_reply(AwaitInitReply&& state, IkeSa& sa, const Received& received,
 
   const auto choice = model::choose(sa.connection.proposals, answer->offers());
   if (!choice || choice->suite.ke != ke->group || ke->group != state.group) {
-    fail(sa, cx,
-         init_failure(Reason::no_common_proposal, "chose what we did not offer",
-                      "the peer's answer breaks RFC 7296 §2.7"));
-    return Closed{};
+    return doubt(std::move(state), sa,
+                 init_failure(Reason::no_common_proposal, "chose what we did not offer",
+                              "the peer's answer breaks RFC 7296 §2.7"),
+                 cx);
   }
   auto shared = state.exchange->finish(ke->data);
   if (!shared) {
-    fail(sa, cx, init_failure(Reason::malformed, shared.error().text(), ""));
-    return Closed{};
+    return doubt(std::move(state), sa, init_failure(Reason::malformed, shared.error().text(), ""),
+                 cx);
   }
   sa.spi_r = reply.header.spi_r;
   sa.suite = choice->suite;
@@ -209,25 +250,14 @@ State on_init_reply(AwaitInitReply&& state, IkeSa& sa, const Received& received,
   sa.last_inbound = cx.now;
   sa.attempt = {.initiator = state.nonce, .responder = nonce->data};
   learn_abilities(sa, reply.payloads);
-  //= RFC6023#3 "The initiator MUST NOT send the modified IKE_AUTH request if the notification was
-  //=            not present."
-  if (sa.connection.childless == model::Childless::force && !sa.peer.childless) {
-    FailureRecord record = init_failure(Reason::peer_refused, "no CHILDLESS_IKEV2_SUPPORTED",
-                                        "the peer cannot do RFC 6023; set childless = prefer");
-    record.field = "childless";
-    fail(sa, cx, std::move(record));
+  if (auto problem = childless_problem(sa)) {
+    fail(sa, cx, *std::move(problem));
     return Closed{};
   }
   const NatVerdict nat =
       judge_nat(cx.crypto, reply.header, reply.payloads, received.local, received.remote);
   apply_nat(sa, nat);
-  // With a NAT, or when one may come (MOBIKE), everything goes on over port 4500 (RFC 7296 §2.23).
-  const bool float_ports = nat.local || nat.remote || sa.connection.mobike ||
-                           cx.config.force_udp_encap || sa.connection.encap;
-  if (nat.supported && float_ports && sa.remote.port == cx.config.ike_port) {
-    sa.local.port = cx.config.natt_port;
-    sa.remote.port = cx.config.natt_port;
-  }
+  float_ports(sa, nat, cx.config);
   return prove_to_responder(sa,
                             {.keys = *std::move(keys),
                              .nonce_i = std::move(state.nonce),
@@ -237,6 +267,58 @@ State on_init_reply(AwaitInitReply&& state, IkeSa& sa, const Received& received,
                             cx);
 }
 
+namespace {
+
+/// The response's payloads; `header` is the response's.
+std::vector<wire::Payload> init_response(const IkeSa& sa, const wire::Header& header,
+                                         std::uint8_t proposal, wire::KePayload ke, Bytes nonce,
+                                         Context& cx) {
+  wire::SaPayload answer;
+  answer.proposals.push_back(
+      {.number = proposal, .proposal = model::proposal_of(sa.suite, ProtocolId::ike)});
+  std::vector<wire::Payload> out{std::move(answer), std::move(ke),
+                                 wire::NoncePayload{.data = std::move(nonce)}};
+  add_notifies(sa, cx, header, out);
+  if (sa.connection.childless != model::Childless::never) {
+    out.push_back(
+        wire::NotifyPayload{.protocol = ProtocolId::ike, .type = NotifyType::childless_supported});
+  }
+  add_certificate_request(sa, cx, out);
+  return out;
+}
+
+/// What a request for an IKE_SA makes, before there are keys.
+IkeSa new_responder(const Received& received, const wire::Message& request,
+                    const InitChoice& choice, Context& cx) {
+  IkeSa sa{.id = cx.next_sa(),
+           .initiator = false,
+           .spi_i = request.header.spi_i,
+           .spi_r = IkeSpi{cx.rng.u64() | 1},
+           .local = received.local,
+           .remote = received.remote,
+           .connection = *choice.connection,
+           .suite = choice.proposal.suite,
+           .init_remote = received.remote,
+           .born = cx.now,
+           .last_inbound = cx.now,
+           .half_open_until = cx.now + cx.config.half_open_timeout};
+  learn_abilities(sa, request.payloads);
+  apply_nat(
+      sa, judge_nat(cx.crypto, request.header, request.payloads, received.local, received.remote));
+  return sa;
+}
+
+InitAnswer refuse_init(const Received& received, NotifyType type, Bytes data = {}) {
+  InitAnswer out;
+  out.stateless = {wire::NotifyPayload{.type = type, .data = std::move(data)}};
+  out.record.local = received.local;
+  out.record.remote = received.remote;
+  out.record.phase = "IKE_SA_INIT";
+  return out;
+}
+
+}  // namespace
+
 InitAnswer answer_init(const Received& received, const wire::Message& request, ByteView datagram,
                        Context& cx) {
   const auto& offer = *first_of<wire::SaPayload>(request.payloads);
@@ -245,47 +327,28 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
   auto choice = select_for_init(
       cx.shared.connections,
       {.local = received.local, .remote = received.remote, .offers = offer.offers()});
-  const auto refuse = [](NotifyType type, Bytes data = {}) {
-    return InitAnswer{.sa = std::nullopt,
-                      .stateless = {wire::NotifyPayload{.type = type, .data = std::move(data)}}};
-  };
   if (!choice) {
-    FailureRecord record = std::move(choice).error();
-    record.at = cx.now;
-    cx.emit(event::Failed{.record = std::move(record)});
-    return refuse(NotifyType::no_proposal_chosen);
+    InitAnswer out = refuse_init(received, NotifyType::no_proposal_chosen);
+    out.record = std::move(choice).error();
+    return out;
   }
-  const model::Suite& suite = choice->proposal.suite;
-  if (suite.ke != ke.group) return refuse(NotifyType::invalid_ke_payload, to_wire(suite.ke));
-
-  auto exchanged = cx.crypto.respond(ke.group, ke.data, nullptr);
+  const KeId group = choice->proposal.suite.ke;
+  if (group != ke.group) {
+    // No refusal: the initiator comes again with this group.
+    return {.stateless = {wire::NotifyPayload{.type = NotifyType::invalid_ke_payload,
+                                              .data = to_wire(group)}}};
+  }
+  auto exchanged = cx.crypto.respond(group, ke.data, nullptr);
   if (!exchanged) {
-    cx.emit(event::Failed{.record = {.at = cx.now,
-                                     .local = received.local,
-                                     .remote = received.remote,
-                                     .phase = "IKE_SA_INIT",
-                                     .reason = Reason::malformed,
-                                     .theirs = exchanged.error().text()}});
-    return refuse(NotifyType::invalid_syntax);
+    InitAnswer out = refuse_init(received, NotifyType::invalid_syntax);
+    out.record.reason = Reason::malformed;
+    out.record.theirs = exchanged.error().text();
+    return out;
   }
-  IkeSa sa{.id = cx.next_sa(),
-           .initiator = false,
-           .spi_i = request.header.spi_i,
-           .spi_r = IkeSpi{cx.rng.u64() | 1},
-           .local = received.local,
-           .remote = received.remote,
-           .connection = *choice->connection,
-           .suite = suite,
-           .init_remote = received.remote,
-           .born = cx.now,
-           .last_inbound = cx.now,
-           .half_open_until = cx.now + cx.config.half_open_timeout};
-  learn_abilities(sa, request.payloads);
-  apply_nat(
-      sa, judge_nat(cx.crypto, request.header, request.payloads, received.local, received.remote));
-  const Bytes our_nonce = cx.rng.bytes(kNonceSize);
+  IkeSa sa = new_responder(received, request, *choice, cx);
+  Bytes our_nonce = cx.rng.bytes(kNonceSize);
   sa.attempt = {.initiator = nonce.data, .responder = our_nonce};
-  auto keys = derive_keys(cx.crypto, suite,
+  auto keys = derive_keys(cx.crypto, sa.suite,
                           {.shared = exchanged->shared.reveal(),
                            .nonce_i = nonce.data,
                            .nonce_r = our_nonce,
@@ -297,30 +360,19 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
   header.spi_r = sa.spi_r;
   header.initiator = false;
   header.response = true;
-  std::vector<wire::Payload> payloads;
-  wire::SaPayload answer;
-  answer.proposals.push_back({.number = offer.proposals[choice->proposal.theirs].number,
-                              .proposal = model::proposal_of(suite, ProtocolId::ike)});
-  payloads.push_back(std::move(answer));
-  payloads.push_back(
-      wire::KePayload{.group = ke.group, .data = std::move(exchanged->public_value)});
-  payloads.push_back(wire::NoncePayload{.data = our_nonce});
-  add_notifies(sa, cx, header, payloads);
-  if (sa.connection.childless != model::Childless::never) {
-    payloads.push_back(
-        wire::NotifyPayload{.protocol = ProtocolId::ike, .type = NotifyType::childless_supported});
-  }
-  add_certificate_request(sa, cx, payloads);
+  const std::vector<wire::Payload> payloads =
+      init_response(sa, header, offer.proposals[choice->proposal.theirs].number,
+                    {.group = group, .data = std::move(exchanged->public_value)}, our_nonce, cx);
   trace(sa, cx, "send", header, payloads);
   Bytes response = wire::write_message(header, payloads);
   transmit(sa, cx, {response});
   sa.window.response_sent({response});
   sa.state = AwaitAuthRequest{.handshake = {.keys = *std::move(keys),
                                             .nonce_i = nonce.data,
-                                            .nonce_r = our_nonce,
+                                            .nonce_r = std::move(our_nonce),
                                             .init_request = to_bytes(datagram),
                                             .init_response = std::move(response)}};
-  return {.sa = std::move(sa), .stateless = {}};
+  return {.sa = std::move(sa)};
 }
 
 }  // namespace cygnet::ike

@@ -9,10 +9,6 @@
 
 namespace cygnet::ike {
 
-inline constexpr ExchangeSpec kLiveness{.name = "liveness",
-                                        .reference = "RFC 7296 §2.4",
-                                        .type = ExchangeType::informational,
-                                        .request = {},
-                                        .response = {}};
+inline constexpr ExchangeSpec kLiveness{.type = ExchangeType::informational, .request = {}};
 
 }  // namespace cygnet::ike

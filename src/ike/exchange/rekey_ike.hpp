@@ -13,11 +13,8 @@ namespace cygnet::ike {
 
 inline constexpr PayloadType kRekeyIkePayloads[] = {PayloadType::sa, PayloadType::ke,
                                                     PayloadType::nonce};
-inline constexpr ExchangeSpec kRekeyIke{.name = "rekey-ike",
-                                        .reference = "RFC 7296 §1.3.2",
-                                        .type = ExchangeType::create_child_sa,
-                                        .request = kRekeyIkePayloads,
-                                        .response = kRekeyIkePayloads};
+inline constexpr ExchangeSpec kRekeyIke{.type = ExchangeType::create_child_sa,
+                                        .request = kRekeyIkePayloads};
 
 /// The responder's answer. The IKE_SA it makes is `sa.their_fresh`; the engine decides later
 /// whether it takes over.

@@ -3,21 +3,17 @@
 
 #include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "wire/message.hpp"
 
 namespace cygnet::ike {
 
-/// The rules for one exchange. Payloads that are not listed are tolerated (RFC 7296 §2.5);
-/// missing required ones become INVALID_SYNTAX once, in the dispatcher.
+/// The rules for one exchange's request. Payloads that are not listed are tolerated (RFC 7296
+/// §2.5); missing required ones become INVALID_SYNTAX once, in the dispatcher.
 struct ExchangeSpec {
-  std::string_view name;
-  std::string_view reference;
   ExchangeType type;
-  std::span<const PayloadType> request;
-  std::span<const PayloadType> response;
+  std::span<const PayloadType> request;  ///< required
 };
 
 /// The first required payload that is not there.
