@@ -266,8 +266,9 @@ void Engine::Impl::on_command(command::Readdress&& readdress, Context& cx) {
     change_local(sa, cx, *readdress.local);
   } else if (sa.is_established() && sa.is_current() && !sa.active && sa.tasks.empty()) {
     enqueue(sa, cx, Liveness{});
-  } else if (sa.window.hurry(cx.now)) {
-    cx.attention.push_back(sa.id);
+  } else {
+    // Once more, besides its own schedule: a peer that is silent is given up when it would be.
+    transmit(sa, cx, sa.window.outstanding());
   }
 }
 
@@ -329,13 +330,14 @@ void Engine::Impl::on_plane(const model::plane::Expire& expire, Context& cx) {
 
 void Engine::Impl::on_plane(const model::plane::MappingChange& change, Context& cx) {
   IkeSa* sa = owner_of(change.child);
-  // Only a peer behind a NAT may move without saying so, and we must not be behind one ourselves:
-  // RFC 7296 §2.23.
-  if (sa == nullptr || !sa->nat_remote || sa->remote == change.remote) return;
-  sa->remote = change.remote;
-  for (const Child& child : sa->children.all()) {
-    cx.out.emplace_back(
-        action::Relocate{.child = child.id, .local = sa->local, .remote = sa->remote});
+  // Only a caller behind a NAT moves without saying so, and only towards somebody who is behind
+  // none (RFC 7296 §2.23). With MOBIKE its packets alone are followed (RFC 4555 §3.8), until IKE
+  // says where it is.
+  if (sa == nullptr || sa->first_initiator || !sa->nat_remote || sa->nat_local) return;
+  if (sa->peer.mobike) {
+    move_children(*sa, cx, sa->local, change.remote);
+  } else {
+    move_to(*sa, cx, sa->local, change.remote);
   }
 }
 

@@ -322,13 +322,13 @@ void Engine::Impl::on_opened(IkeSa& sa, const Received& received, PayloadType fi
                          .advice = "the peer's message breaks RFC 7296; update the peer"};
     if (received.header.response) {
       // It was authentic, so repeating the request would bring the same again.
-      return fail(sa, cx, std::move(record));
+      return give_up(sa, cx, std::move(record));
     }
     if (std::holds_alternative<AwaitAuthRequest>(sa.state) || sa.is_established()) {
       send_response(sa, cx, received, {wire::NotifyPayload{.type = NotifyType::invalid_syntax}});
     }
     // An authentic message that does not parse ends the IKE_SA (RFC 7296 §2.21.3).
-    return fail(sa, cx, std::move(record));
+    return give_up(sa, cx, std::move(record));
   }
   sa.last_inbound = cx.now;
   trace(sa, cx, "received", received.header, *payloads);
@@ -349,10 +349,25 @@ void Engine::Impl::follow_endpoint(IkeSa& sa, const Received& received, Context&
   move_to(sa, cx, received.local, received.remote);
 }
 
+/// An authentic request: it says where the peer is, or may be.
+void Engine::Impl::meet_endpoint(IkeSa& sa, const Received& received, Context& cx) {
+  if (received.local == sa.local && received.remote == sa.remote) {
+    // Packets that came from elsewhere may have been carried there by anybody.
+    if (sa.children_apart && !checks_path(sa)) move_children(sa, cx, sa.local, sa.remote);
+    return;
+  }
+  // What we wait for an answer to may have gone where the peer is no more.
+  for (const Bytes& datagram : sa.window.outstanding()) {
+    cx.out.emplace_back(
+        action::Send{.local = received.local, .remote = received.remote, .bytes = datagram});
+  }
+}
+
 void Engine::Impl::on_request(IkeSa& sa, const Received& received,
                               std::vector<wire::Payload> payloads, Context& cx) {
   if (auto* state = std::get_if<Established>(&sa.state)) {
     follow_endpoint(sa, received, cx);
+    meet_endpoint(sa, received, cx);
     if (const auto problem = objection(received, payloads)) {
       return send_response(sa, cx, received, {*problem});
     }
@@ -377,10 +392,10 @@ void Engine::Impl::on_request(IkeSa& sa, const Received& received,
 void Engine::Impl::on_response(IkeSa& sa, const Received& received,
                                std::vector<wire::Payload> payloads, Context& cx) {
   if (unknown_critical(payloads) || duplicated(payloads)) {
-    return fail(sa, cx,
-                {.phase = to_string(received.header.exchange),
-                 .reason = Reason::malformed,
-                 .theirs = "an unknown critical or repeated payload in the answer"});
+    return give_up(sa, cx,
+                   {.phase = to_string(received.header.exchange),
+                    .reason = Reason::malformed,
+                    .theirs = "an unknown critical or repeated payload in the answer"});
   }
   if (auto* state = std::get_if<AwaitAuthReply>(&sa.state)) {
     if (received.header.exchange != ExchangeType::ike_auth) return;

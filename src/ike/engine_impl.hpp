@@ -91,6 +91,7 @@ struct Engine::Impl {
   void on_informational(IkeSa& sa, const Received& received,
                         const std::vector<wire::Payload>& payloads, Context& cx);
   void follow_endpoint(IkeSa& sa, const Received& received, Context& cx);
+  void meet_endpoint(IkeSa& sa, const Received& received, Context& cx);
 
   // commands.cpp: what the operator and the plane want
   void on_command(command::SetConnections&& set, Context& cx);

@@ -80,7 +80,8 @@ void send_request(IkeSa& sa, Context& cx, const Request& request) {
   auto datagrams = seal_message(cx.crypto, cx.rng, *keys, header, request.payloads,
                                 fragment_rule(sa, cx.config));
   if (!datagrams) {
-    return fail(sa, cx, {.phase = to_string(request.exchange), .ours = datagrams.error().text()});
+    return give_up(sa, cx,
+                   {.phase = to_string(request.exchange), .ours = datagrams.error().text()});
   }
   transmit(sa, cx, *datagrams);
   sa.window.request_sent(*std::move(datagrams), cx.now, retransmit_rule(sa, cx.config));
@@ -110,7 +111,7 @@ void send_response(IkeSa& sa, Context& cx, const Received& received,
   auto datagrams =
       seal_message(cx.crypto, cx.rng, *keys, header, payloads, fragment_rule(sa, cx.config));
   if (!datagrams) {
-    return fail(sa, cx, {.phase = to_string(header.exchange), .ours = datagrams.error().text()});
+    return give_up(sa, cx, {.phase = to_string(header.exchange), .ours = datagrams.error().text()});
   }
   for (const Bytes& datagram : *datagrams) {
     cx.out.emplace_back(
@@ -265,6 +266,20 @@ void fail(IkeSa& sa, Context& cx, FailureRecord record) {
   described.initiator = sa.initiator;
   report(sa, cx, std::move(record));
   close(sa, cx, described.line());
+}
+
+void give_up(IkeSa& sa, Context& cx, FailureRecord record) {
+  const std::vector<model::ChildTemplate> children = current_children(sa);
+  const std::string why = record.theirs.empty() ? record.ours : record.theirs;
+  fail(sa, cx, std::move(record));
+  want_again(sa, cx, children, why);
+}
+
+void want_again(const IkeSa& sa, Context& cx, const std::vector<model::ChildTemplate>& children,
+                const std::string& why) {
+  for (const model::ChildTemplate& child : children) {
+    if (child.stays_up()) follow_up(sa, cx, child, model::ChildAction::start, why);
+  }
 }
 
 std::vector<model::ChildTemplate> current_children(const IkeSa& sa) {

@@ -84,6 +84,7 @@ struct IkeSa {
   PeerAbilities peer;
   bool nat_local = false;
   bool nat_remote = false;
+  bool children_apart = false;     ///< their packets go elsewhere than IKE's messages, for now
   std::vector<Path> paths;         ///< where a request that is not answered is also sent
   std::optional<AskId> paths_ask;  ///< the question that will tell them
   Bytes seen_as;  ///< a hash of the address the peer sees us at, from its NAT notifies
@@ -195,6 +196,12 @@ void close(IkeSa& sa, Context& cx, const std::string& why);
 void report(const IkeSa& sa, Context& cx, FailureRecord record);
 /// report() and close().
 void fail(IkeSa& sa, Context& cx, FailureRecord record);
+/// fail(), for a reason that is neither the operator's nor the peer's wish: what is to stay up is
+/// wanted again.
+void give_up(IkeSa& sa, Context& cx, FailureRecord record);
+/// Asks for those of these children that nobody but the operator may end.
+void want_again(const IkeSa& sa, Context& cx, const std::vector<model::ChildTemplate>& children,
+                const std::string& why);
 
 /// What the children that count were made from; for follow_up() once the IKE_SA is closed.
 [[nodiscard]] std::vector<model::ChildTemplate> current_children(const IkeSa& sa);

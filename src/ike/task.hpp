@@ -109,6 +109,8 @@ struct UpdateAddresses {
 /// Asks whether the peer is really where it says (RFC 4555 §3.7).
 struct CheckPath {
   Bytes cookie{};
+  Endpoint local{};  ///< the path that is checked
+  Endpoint remote{};
 
   [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
   [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);

@@ -131,6 +131,130 @@ TEST(Mobike, SameAddress_AsksForALifeSign) {
             "b INFORMATIONAL #2 response\n");
 }
 
+/// Where a node's only child sends to.
+Endpoint child_remote(const Node& node) { return node.installed.begin()->second.spec.remote; }
+
+void feed(Node& to, const ike::action::Send& sent) {
+  ike::Actions out;
+  to.engine.handle(ike::Datagram{.local = sent.remote, .remote = sent.local, .bytes = sent.bytes},
+                   to.now, out);
+  to.carry_out(std::move(out));
+}
+
+//= RFC4555#3.7 test "the return routability check SHOULD be done before updating the IPsec SAs"
+TEST(Mobike, PacketsFollow_OnlyWhenTheNewAddressHasAnswered) {
+  Mobile m;
+  m.move_a();
+  ASSERT_TRUE(m.pair.deliver_from(m.pair.a));
+  EXPECT_EQ(m.pair.b.status().sas[0].remote.address, kOther);
+  EXPECT_NE(child_remote(m.pair.b).address, kOther);
+  m.pair.settle();
+  EXPECT_EQ(child_remote(m.pair.b).address, kOther);
+}
+
+//= RFC4555#3.7 test "In this case, a new INFORMATIONAL request needs to be sent"
+// The caller claims a victim's address while the check of its own is under way, and answers that.
+TEST(Mobike, MovesAgainDuringTheCheck_IsCheckedAgain) {
+  Mobile m;
+  const IpAddress victim = IpAddress::v4(0xcb007155);
+  m.move_a();
+  ASSERT_TRUE(m.pair.deliver_from(m.pair.a));
+  const auto answer = m.pair.b.outbox.at(0);
+  const auto check = m.pair.b.outbox.at(1);
+  m.pair.b.outbox.clear();
+  feed(m.pair.a, answer);
+  m.pair.a.command(ike::command::Readdress{.sa = m.pair.a.status().sas[0].id, .local = victim});
+  ASSERT_TRUE(m.pair.deliver_from(m.pair.a));
+  m.pair.b.outbox.clear();  // what goes to the victim never reaches the caller
+  m.pair.lose = [&](const ike::action::Send& sent) { return sent.remote.address == victim; };
+  feed(m.pair.a, check);
+  m.pair.settle();
+  EXPECT_NE(child_remote(m.pair.b).address, victim);
+  m.wait(seconds{180});
+  EXPECT_TRUE(m.pair.b.status().sas.empty()) << "nobody answered at the victim's address";
+}
+
+// A connection that may be called from some addresses only stays there.
+TEST(Mobike, AddressThatIsNotAllowed_IsRefused) {
+  Mobile m({.initiator = [](model::Connection& c) { c.children[0].keep_up = true; },
+            .responder =
+                [](model::Connection& c) {
+                  c.remote_addrs = {IpRange{IpAddress::v4(0xc0000200), IpAddress::v4(0xc00002ff)}};
+                }});
+  const auto before = m.pair.b.status().sas[0].remote;
+  m.move_a();
+  m.pair.settle();
+  EXPECT_NE(m.pair.transcript().find("N(UNACCEPTABLE_ADDRESSES)"), std::string::npos)
+      << m.pair.transcript();
+  EXPECT_EQ(m.pair.a.events_of<ike::event::WantUp>().size(), 1U) << "it is called anew";
+  for (const auto& sa : m.pair.b.status().sas) EXPECT_EQ(sa.remote, before);
+}
+
+// Both rekey while the caller leaves its network: whichever IKE_SA stays knows the new address.
+TEST(Mobike, MovesWhileBothRekey_TheSurvivorMoves) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Mobile m({.initiator = [](model::Connection& c) { c.dpd_delay = seconds{30}; },
+              .nodes =
+                  [seed](Node& a, Node& b) {
+                    a.rng = SeededRng{seed};
+                    b.rng = SeededRng{seed + 1000};
+                  }});
+    const IpAddress before = m.pair.a.address.address;
+    m.pair.a.rekey_ike();
+    m.pair.b.rekey_ike();
+    m.pair.a.outbox.clear();
+    m.pair.deliver_from(m.pair.b);
+    m.pair.a.outbox.clear();
+    for (const auto& sa : m.pair.a.status().sas) {
+      if (sa.state == ike::IkeStatus::State::deleting) continue;
+      m.pair.a.command(ike::command::Readdress{.sa = sa.id, .local = kOther});
+    }
+    m.pair.a.address.address = kOther;
+    m.pair.lose = [before](const ike::action::Send& sent) {
+      return sent.local.address == before || sent.remote.address == before;
+    };
+    m.pair.settle();
+    m.wait(seconds{400});
+    ASSERT_EQ(m.pair.a.status().sas.size(), 1U) << "seed " << seed << "\n" << m.pair.transcript();
+    EXPECT_EQ(m.pair.a.status().sas[0].local.address, kOther) << "seed " << seed;
+    EXPECT_TRUE(m.pair.mirrored()) << "seed " << seed;
+  }
+}
+
+// However often something changes on this host: a peer that is silent is given up in time.
+TEST(Mobike, FrequentChanges_DoNotKeepADeadPeerAlive) {
+  Mobile m({.initiator = [](model::Connection& c) { c.dpd_delay = seconds{10}; }});
+  m.pair.lose = [](const ike::action::Send&) { return true; };
+  const auto sa = m.pair.a.status().sas[0];
+  for (int second = 0; second < 200; ++second) {
+    m.wait(seconds{1});
+    m.pair.a.command(ike::command::Readdress{.sa = sa.id, .local = sa.local.address});
+  }
+  EXPECT_TRUE(m.pair.a.status().sas.empty());
+}
+
+// RFC 7296 §2.23, RFC 4555 §3.8. Packets of the tunnel that come from elsewhere: the caller never
+// follows them, and with MOBIKE IKE does not either. What was misled comes back with the next sign
+// of life.
+TEST(Mobike, PacketsFromElsewhere_DoNotMoveIke) {
+  Mobile m({.initiator = [](model::Connection& c) { c.dpd_delay = seconds{10}; },
+            .config_a = {.force_udp_encap = true},
+            .config_b = {.force_udp_encap = true}});
+  const Endpoint elsewhere{kOther, 4500};
+  const Endpoint a_remote = m.pair.a.status().sas[0].remote;
+  const Endpoint b_remote = m.pair.b.status().sas[0].remote;
+  for (Node* node : {&m.pair.a, &m.pair.b}) {
+    node->plane(
+        model::plane::MappingChange{.child = node->installed.begin()->first, .remote = elsewhere});
+  }
+  EXPECT_EQ(m.pair.a.status().sas[0].remote, a_remote);
+  EXPECT_EQ(child_remote(m.pair.a), a_remote);
+  EXPECT_EQ(m.pair.b.status().sas[0].remote, b_remote);
+  EXPECT_EQ(child_remote(m.pair.b), elsewhere) << "a NAT may have mapped the packets anew";
+  m.wait(seconds{11});
+  EXPECT_EQ(child_remote(m.pair.b), b_remote);
+}
+
 /// Behind a router whose public address may change.
 struct BehindNat : Mobile {
   BehindNat()

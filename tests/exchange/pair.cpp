@@ -86,6 +86,10 @@ void Node::carry_out(ike::Actions actions) {
       EXPECT_FALSE(child.outbound) << "activated twice";
       child.spec.outbound = std::move(activate->outbound);
       child.outbound = true;
+    } else if (const auto* relocate = std::get_if<ike::action::Relocate>(&action)) {
+      Installed& child = installed.at(relocate->child);
+      child.spec.local = relocate->local;
+      child.spec.remote = relocate->remote;
     } else if (const auto* remove = std::get_if<ike::action::Remove>(&action)) {
       EXPECT_EQ(installed.erase(remove->child), 1U) << "removed what was not installed";
     } else if (const auto* ask = std::get_if<ike::Ask>(&action)) {

@@ -84,9 +84,9 @@ TEST(Stranger, HalfOpenIkeSa_DoesNotSwallowATrap) {
                                      .local = pair.b.address,
                                      .remote = pair.a.address});
   feed(pair.b, first, first.bytes);
-  pair.b.plane(model::plane::Acquire{.trap = pair.b.status().routed.at(0).id,
-                                     .packet = {.source = IpAddress::v4(0x0a010005),
-                                                .destination = pair.a.address.address}});
+  pair.b.plane(model::plane::Acquire{
+      .trap = pair.b.status().routed.at(0).id,
+      .packet = {.source = IpAddress::v4(0x0a010005), .destination = pair.a.address.address}});
   EXPECT_EQ(pair.b.events_of<ike::event::WantUp>().size(), 1U);
 }
 

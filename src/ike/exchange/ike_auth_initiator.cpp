@@ -17,7 +17,7 @@ bool has_wildcard(const model::Identity& id) {
   return std::ranges::find(id.data, '*') != id.data.end();
 }
 
-State give_up(IkeSa& sa, Context& cx, FailureRecord record) {
+State abort_auth(IkeSa& sa, Context& cx, FailureRecord record) {
   record.phase = "IKE_AUTH";
   fail(sa, cx, std::move(record));
   return Closed{};
@@ -31,7 +31,7 @@ State refuse_responder(IkeSa& sa, Context& cx, AwaitAuthReply& sent, FailureReco
   send_request(sa, cx,
                {.exchange = ExchangeType::informational,
                 .payloads = {wire::NotifyPayload{.type = NotifyType::authentication_failed}}});
-  return give_up(sa, cx, std::move(record));
+  return abort_auth(sa, cx, std::move(record));
 }
 
 /// Takes the addresses of CFG_REPLY. False when we asked for some and got none.
@@ -96,14 +96,14 @@ std::optional<FailureRecord> take_first_child(IkeSa& sa, Context& cx, const Awai
 State prove_to_responder(IkeSa& sa, Handshake handshake, Context& cx) {
   auto ask = ask_own_proof(sa, cx, handshake);
   if (!ask) {
-    return give_up(sa, cx, {.reason = Reason::internal, .ours = ask.error().text()});
+    return abort_auth(sa, cx, {.reason = Reason::internal, .ours = ask.error().text()});
   }
   return ProveToResponder{.ask = *ask, .handshake = std::move(handshake)};
 }
 
 State on_own_proof(ProveToResponder&& state, IkeSa& sa, const Answer& answer, Context& cx) {
   auto payloads = proof_payloads(sa, answer);
-  if (!payloads) return give_up(sa, cx, std::move(payloads).error());
+  if (!payloads) return abort_auth(sa, cx, std::move(payloads).error());
   const wire::Payload auth = std::move(payloads->back());
   payloads->pop_back();
 
@@ -121,7 +121,7 @@ State on_own_proof(ProveToResponder&& state, IkeSa& sa, const Answer& answer, Co
   if (!sa.connection.vips.empty()) payloads->push_back(configuration_request(sa.connection.vips));
   if (sa.first_child) {
     next.spi_in = cx.shared.spis.take(cx.rng);
-    if (!next.spi_in) return give_up(sa, cx, {.reason = Reason::limit, .ours = "no free SPI"});
+    if (!next.spi_in) return abort_auth(sa, cx, {.reason = Reason::limit, .ours = "no free SPI"});
     for (wire::Payload& payload :
          offer_child(sa, cx.config, *sa.first_child, *next.spi_in, {.in_ike_auth = true})) {
       payloads->push_back(std::move(payload));
@@ -141,10 +141,10 @@ State on_auth_reply(AwaitAuthReply&& state, IkeSa& sa, std::vector<wire::Payload
   const wire::IdPayload* id_r = find_id(reply, false);
   if (auth == nullptr || id_r == nullptr) {
     const auto* error = find_error(reply);
-    return give_up(sa, cx,
-                   error != nullptr
-                       ? peer_refusal(sa, error->type, nullptr)
-                       : FailureRecord{.reason = Reason::malformed, .theirs = "no IDr or AUTH"});
+    return abort_auth(sa, cx,
+                      error != nullptr
+                          ? peer_refusal(sa, error->type, nullptr)
+                          : FailureRecord{.reason = Reason::malformed, .theirs = "no IDr or AUTH"});
   }
   sa.remote_id = id_r->id;
   if (!pki::match_identity(sa.connection.remote.id, id_r->id)) {

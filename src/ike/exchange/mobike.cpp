@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/writer.hpp"
 #include "ike/limits.hpp"
+#include "ike/select.hpp"
 
 namespace cygnet::ike {
 namespace {
@@ -46,13 +48,14 @@ bool is_callable(const IpAddress& address) {
   return raw[0] != 0 && raw[0] != 0xff && !(raw[0] == 0xfe && (raw[1] & 0xc0) == 0x80);
 }
 
-/// Whether this connection may be called at this address.
-bool is_local(const model::Connection& connection, const IpAddress& address) {
-  return std::ranges::any_of(connection.local_addrs, [&](const model::AddressPattern& pattern) {
-    const auto* range = std::get_if<IpRange>(&pattern);
-    return range == nullptr ? std::holds_alternative<model::AnyAddress>(pattern)
-                            : range->contains(address);
-  });
+/// What NO_NATS_ALLOWED says: source and destination, addresses and ports (RFC 4555 §4.2.6).
+Bytes addresses_of(const Received& received) {
+  Writer out;
+  out.put(received.remote.address.bytes());
+  out.put(received.local.address.bytes());
+  out.be(received.remote.port);
+  out.be(received.local.port);
+  return out.take();
 }
 
 /// From now on along this path; the peer hears of it next.
@@ -84,9 +87,15 @@ void move_to(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remo
   if (sa.local == local && sa.remote == remote) return;
   sa.local = local;
   sa.remote = remote;
+  move_children(sa, cx, sa.local, sa.remote);
+}
+
+bool checks_path(const IkeSa& sa) { return has_task<CheckPath>(sa); }
+
+void move_children(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remote) {
+  sa.children_apart = local != sa.local || remote != sa.remote;
   for (const Child& child : sa.children.all()) {
-    cx.out.emplace_back(
-        action::Relocate{.child = child.id, .local = sa.local, .remote = sa.remote});
+    cx.out.emplace_back(action::Relocate{.child = child.id, .local = local, .remote = remote});
   }
 }
 
@@ -94,7 +103,7 @@ void add_addresses(const IkeSa& sa, Context& cx, std::vector<wire::Payload>& out
   std::size_t count = 0;
   for (const IpAddress& address : cx.shared.addresses) {
     if (address == sa.local.address || !is_callable(address)) continue;
-    if (!is_local(sa.connection, address)) continue;
+    if (address_rank(sa.connection.local_addrs, address) == 0) continue;
     if (++count == kPeerAddressesMax) break;
     out.emplace_back(notify(
         address.is_v4() ? NotifyType::additional_ip4_address : NotifyType::additional_ip6_address,
@@ -166,17 +175,9 @@ void change_local(IkeSa& sa, Context& cx, const IpAddress& local) {
   if (sa.local.address == local || sa.is_closed() || !sa.first_initiator) return;
   cx.attention.push_back(sa.id);
   if (!sa.peer.mobike) {
-    const std::string connection = sa.connection.name;
-    std::vector<std::string> again;
-    for (const Child& child : sa.children.all()) {
-      if (child.is_current() && child.wanted.stays_up()) again.push_back(child.wanted.name);
-    }
+    const std::vector<model::ChildTemplate> children = current_children(sa);
     close(sa, cx, "our address has changed, and the peer has no MOBIKE");
-    for (std::string& child : again) {
-      cx.emit(event::WantUp{
-          .connection = connection, .child = std::move(child), .why = "our address has changed"});
-    }
-    return;
+    return want_again(sa, cx, children, "our address has changed");
   }
   move_to(sa, cx, {.address = local, .port = cx.config.natt_port}, sa.remote);
   // A request that is under way goes out again at once, from the new address (RFC 4555 §3.5).
@@ -214,12 +215,12 @@ Step UpdateAddresses::on_response(IkeSa& sa, const std::vector<wire::Payload>& r
     return Again{};
   }
   if (const auto* error = find_error(reply)) {
-    report(sa, cx,
-           {.phase = "MOBIKE",
-            .reason = Reason::peer_refused,
-            .field = "mobike",
-            .theirs = to_string(error->type),
-            .advice = "the peer does not accept our new address"});
+    give_up(sa, cx,
+            {.phase = "MOBIKE",
+             .reason = Reason::peer_refused,
+             .field = "mobike",
+             .theirs = to_string(error->type),
+             .advice = "the peer does not accept our new address; its remote_addrs must admit it"});
     return Done{};
   }
   judge_again(sa, cx, reply);
@@ -236,6 +237,50 @@ void UpdateAddresses::abandon(Context&, const std::string&) {}
 
 // --- the responder's side ------------------------------------------------------------------------
 
+namespace {
+
+/// Why the peer may not be where its UPDATE_SA_ADDRESSES has come from, if it may not.
+std::optional<NotifyType> objection_to_move(const IkeSa& sa, Context& cx, const Received& received,
+                                            const std::vector<wire::Payload>& request) {
+  //= RFC4555#3.9 "If the values do not match, a NAT is likely to be present ... the responder
+  //=              replies with an UNEXPECTED_NAT_DETECTED notification"
+  if (const auto* told = find_notify(request, NotifyType::no_nats_allowed)) {
+    if (told->data != addresses_of(received)) return NotifyType::unexpected_nat_detected;
+  }
+  const bool allowed = address_rank(sa.connection.remote_addrs, received.remote.address) != 0 &&
+                       address_rank(sa.connection.local_addrs, received.local.address) != 0;
+  if (allowed) return std::nullopt;
+  report(sa, cx,
+         {.phase = "MOBIKE",
+          .reason = Reason::no_connection,
+          .field = "remote_addrs",
+          .theirs = received.remote.address.text(),
+          .advice = "the peer has moved to an address that remote_addrs does not admit"});
+  return NotifyType::unacceptable_addresses;
+}
+
+//= RFC4555#3.7 "By default, the return routability check SHOULD be done before updating the IPsec
+//=              SAs"
+/// IKE goes on with the new address at once, packets when the peer has answered from there.
+void follow_peer(IkeSa& sa, Context& cx, const Received& received,
+                 const std::vector<wire::Payload>& request) {
+  const bool moved = sa.local != received.local || sa.remote != received.remote;
+  sa.local = received.local;
+  sa.remote = received.remote;
+  judge_again(sa, cx, request);
+  if (!moved && !sa.children_apart) return;
+  sa.children_apart = true;
+  cx.emit(event::Note{.sa = sa.id,
+                      .connection = sa.connection.name,
+                      .text = "the peer moved to " + sa.remote.text()});
+  // A request that is under way goes where the peer is now.
+  if (sa.window.hurry(cx.now)) transmit(sa, cx, sa.window.retransmit(cx.now).datagrams);
+  if (!has_task<CheckPath>(sa)) sa.tasks.emplace_front(CheckPath{});
+  cx.attention.push_back(sa.id);  // it starts once this request is answered
+}
+
+}  // namespace
+
 std::vector<wire::Payload> answer_mobike(IkeSa& sa, const Received& received,
                                          const std::vector<wire::Payload>& request, Context& cx) {
   std::vector<wire::Payload> out;
@@ -246,19 +291,20 @@ std::vector<wire::Payload> answer_mobike(IkeSa& sa, const Received& received,
   const bool moves = find_notify(request, NotifyType::update_sa_addresses) != nullptr &&
                      !sa.first_initiator && sa.peer.mobike;
   if (moves) {
-    move_to(sa, cx, received.local, received.remote);
-    judge_again(sa, cx, request);
-    cx.emit(event::Note{.sa = sa.id,
-                        .connection = sa.connection.name,
-                        .text = "the peer moved to " + sa.remote.text()});
-    if (!has_task<CheckPath>(sa)) sa.tasks.emplace_back(CheckPath{});
-    cx.attention.push_back(sa.id);  // it starts once this request is answered
+    if (const auto refusal = objection_to_move(sa, cx, received, request)) {
+      out.emplace_back(notify(*refusal));
+    } else {
+      follow_peer(sa, cx, received, request);
+    }
   }
   if (find_notify(request, NotifyType::nat_detection_source_ip) != nullptr) {
     // Where this request has come from, which need not be where the peer was before.
-    out = nat_notifies_of(sa, cx, received.local, received.remote);
+    for (wire::Payload& one : nat_notifies_of(sa, cx, received.local, received.remote)) {
+      out.push_back(std::move(one));
+    }
   }
-  //= RFC4555#3.7 "the responder MUST include the COOKIE2 ... notification [in the response]"
+  //= RFC4555#3.7 "the recipient of an INFORMATIONAL request MUST copy the notification as-is to the
+  //=              response"
   if (const auto* cookie = find_notify(request, NotifyType::cookie2)) {
     out.emplace_back(notify(NotifyType::cookie2, cookie->data));
   }
@@ -284,6 +330,8 @@ void TellAddresses::abandon(Context&, const std::string&) {}
 std::optional<Request> CheckPath::build(IkeSa& sa, Context& cx) {
   if (!sa.is_current()) return std::nullopt;
   cookie = cx.rng.bytes(kCookie2Size);
+  local = sa.local;
+  remote = sa.remote;
   return Request{.exchange = ExchangeType::informational,
                  .payloads = {notify(NotifyType::cookie2, cookie)}};
 }
@@ -291,13 +339,19 @@ std::optional<Request> CheckPath::build(IkeSa& sa, Context& cx) {
 Step CheckPath::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx) {
   const auto* echoed = find_notify(reply, NotifyType::cookie2);
   if (echoed == nullptr || echoed->data != cookie) {
-    //= RFC4555#3.7 "If the COOKIE2 ... does not match ... the IKE SA MUST be closed"
+    //= RFC4555#3.7 "If the values do not match, the IKE_SA MUST be closed."
     fail(sa, cx,
          {.phase = "MOBIKE",
           .reason = Reason::malformed,
           .theirs = "COOKIE2 did not come back",
           .advice = "the peer claims an address at which it does not answer"});
+    return Done{};
   }
+  //= RFC4555#3.7 "In this case, a new INFORMATIONAL request needs to be sent to check return
+  //=              routability."
+  // The peer has moved again since: what has answered need not be where it says it is.
+  if (local != sa.local || remote != sa.remote) return Again{};
+  move_children(sa, cx, sa.local, sa.remote);
   return Done{};
 }
 

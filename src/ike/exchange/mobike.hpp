@@ -54,6 +54,10 @@ void move_to(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remo
 /// cannot go on and ends, and what is to stay up is wanted again.
 void change_local(IkeSa& sa, Context& cx, const IpAddress& local);
 
+/// Whether the peer is still to prove that it is where it says.
+[[nodiscard]] bool checks_path(const IkeSa& sa);
+/// Puts the children's outer addresses where they are, or sends them apart from IKE's.
+void move_children(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remote);
 /// The NAT notifies of a protected message between these endpoints, for a peer that wants to know
 /// how it is seen.
 [[nodiscard]] std::vector<wire::Payload> nat_notifies_of(const IkeSa& sa, Context& cx,

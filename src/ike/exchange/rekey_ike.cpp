@@ -50,6 +50,13 @@ void hand_over(IkeSa& old, IkeSa& fresh, Context& cx) {
   fresh.children = std::move(old.children);
   old.children = {};
   fresh.lingering = std::exchange(old.lingering, {});
+  // It may have moved since the new one was made.
+  fresh.local = old.local;
+  fresh.remote = old.remote;
+  fresh.nat_local = old.nat_local;
+  fresh.nat_remote = old.nat_remote;
+  fresh.paths = std::move(old.paths);
+  fresh.children_apart = old.children_apart;
   fresh.local_vips = old.local_vips;
   fresh.remote_vips = old.remote_vips;
   fresh.dns = old.dns;
