@@ -92,7 +92,7 @@ void tick_established(IkeSa& sa, Context& cx) {
   if (sa.expires_at && *sa.expires_at <= cx.now) {
     sa.expires_at.reset();
     sa.rekey_at.reset();
-    enqueue(sa, cx, DeleteIke{.why = "lifetime expired"});
+    end_and_want_again(sa, cx, "lifetime expired");
   } else if (sa.rekey_at && *sa.rekey_at <= cx.now) {
     sa.rekey_at.reset();
     enqueue(sa, cx, RekeyIke{});

@@ -37,13 +37,6 @@ bool has_child(const IkeSa& sa, std::string_view name) {
   });
 }
 
-/// It will be deleted, or is being deleted, by us.
-bool is_ending(const IkeSa& sa) {
-  const auto deletes = [](const Task& task) { return std::holds_alternative<DeleteIke>(task); };
-  return !sa.doomed.empty() || (sa.active && deletes(*sa.active)) ||
-         std::ranges::any_of(sa.tasks, deletes);
-}
-
 bool matches(const IkeSa& sa, const command::Filter& filter) {
   return (filter.connection.empty() || filter.connection == sa.connection.name) &&
          (filter.ike_id.value() == 0 || filter.ike_id == sa.id) && sa.is_current();
@@ -61,6 +54,45 @@ std::vector<model::ChildId> matching_children(const IkeSa& sa, const command::Fi
     if (fits && child.is_current()) out.push_back(child.id);
   }
   return out;
+}
+
+constexpr const char* kByCommand = "terminated by command";
+
+/// Takes what is only queued off the queue. True when there was something.
+bool cancel_creation(IkeSa& sa, const std::string& name, Context& cx) {
+  const auto cancels = [&](Task& task) {
+    auto* create = std::get_if<CreateChild>(&task);
+    if (create == nullptr || create->wanted.name != name) return false;
+    create->abandon(cx, kByCommand);
+    return true;
+  };
+  const std::size_t queued = std::erase_if(sa.tasks, cancels);
+  return std::erase_if(sa.delayed, [&](auto& later) { return cancels(later.task); }) + queued != 0;
+}
+
+/// Children that are there get a Delete in `ends`, one that is being made too; what is merely
+/// wanted is forgotten. True when something has ended here and now.
+bool terminate_children(IkeSa& sa, const command::Filter& filter,
+                        std::vector<std::pair<SaId, Task>>& ends, Context& cx) {
+  DeleteChildren end{
+      .children = matching_children(sa, filter), .why = kByCommand, .for_good = true};
+  bool ended = false;
+  if (!filter.child.empty() && filter.child_id.value() == 0 && !sa.is_half_open()) {
+    ended = cancel_creation(sa, filter.child, cx);
+    const auto* create = sa.active ? std::get_if<CreateChild>(&*sa.active) : nullptr;
+    const bool first =
+        sa.first_child && sa.first_child->name == filter.child && !sa.is_established();
+    if (first && sa.tasks.empty()) {
+      close(sa, cx, kByCommand);
+      return true;
+    }
+    if (first || (create != nullptr && create->wanted.name == filter.child)) {
+      end.named = filter.child;
+    }
+  }
+  if (end.children.empty() && end.named.empty()) return ended;
+  ends.emplace_back(sa.id, std::move(end));
+  return true;
 }
 
 model::PolicyAction action_of(model::ChildMode mode) {
@@ -108,10 +140,12 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
                        : "no child named '" + initiate.child + "'");
   }
   if (shutting_down) return cx.done(initiate.request, false, "the daemon is shutting down");
+  std::vector<IpAddress> vips = reauthenticates ? old->second.local_vips : std::vector<IpAddress>{};
   for (auto& [id, sa] : sas) {
+    if (sa.connection.name != connection->name || reauthenticates) continue;
+    if (is_ending(sa) && sa.is_current()) vips = sa.local_vips;
     // One that somebody has only begun, or that is about to end, is not ours to use.
-    const bool usable = sa.is_current() && !sa.is_half_open() && !is_ending(sa);
-    if (sa.connection.name != connection->name || !usable || reauthenticates) continue;
+    if (!sa.is_current() || sa.is_half_open() || is_ending(sa)) continue;
     if (sa.remote.address != initiate.remote.address) continue;
     // The last child queued carries the command: exchanges complete in order. One that is coming
     // with the IKE_SA is queued as well: its task ends as the IKE_SA does, well or not.
@@ -133,10 +167,11 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
            .remote = initiate.remote,
            .connection = *connection,
            .born = cx.now};
+  // The address stays ours, if the gateway is willing.
+  if (!vips.empty()) sa.connection.vips = vips;
   if (reauthenticates) {
     sa.instead_of = old->first;
-    // The address stays ours, if the gateway is willing.
-    if (!old->second.local_vips.empty()) sa.connection.vips = old->second.local_vips;
+    for (const model::ChildTemplate& child : children) sa.asked.push_back(child.name);
   }
   if (!bare) sa.first_child = std::move(children.front());
   if (children.size() <= 1) sa.first_request = initiate.request;
@@ -152,35 +187,34 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
 
 void Engine::Impl::on_command(command::Terminate&& terminate, Context& cx) {
   const bool children_only = has_child_filter(terminate.filter);
-  std::vector<SaId> ikes;
-  std::vector<std::pair<SaId, std::vector<model::ChildId>>> children;
+  // Ends of IKE_SAs and of children; the last one carries the command.
+  std::vector<std::pair<SaId, Task>> ends;
+  bool ended = false;
   for (auto& [id, sa] : sas) {
     if (!matches(sa, terminate.filter)) continue;
-    if (!children_only) {
-      ikes.push_back(id);
-    } else if (auto found = matching_children(sa, terminate.filter); !found.empty()) {
-      children.emplace_back(id, std::move(found));
-    }
-  }
-  if (ikes.empty() && children.empty()) {
-    return cx.done(terminate.request, false, "nothing matches");
-  }
-  for (std::size_t i = 0; i < ikes.size(); ++i) {
-    IkeSa& sa = sas.at(ikes[i]);
-    const RequestId request = i + 1 == ikes.size() ? terminate.request : RequestId{};
-    if (sa.is_established()) {
-      enqueue(sa, cx, DeleteIke{.request = request, .why = "terminated by command"});
+    if (children_only) {
+      ended = terminate_children(sa, terminate.filter, ends, cx) || ended;
+    } else if (sa.is_established()) {
+      ends.emplace_back(id, DeleteIke{.why = kByCommand});
     } else {
-      close(sa, cx, "terminated by command");
-      cx.done(request, true);
+      close(sa, cx, kByCommand);
+      ended = true;
     }
   }
-  for (std::size_t i = 0; i < children.size(); ++i) {
-    const RequestId request = i + 1 == children.size() ? terminate.request : RequestId{};
-    enqueue(sas.at(children[i].first), cx,
-            DeleteChildren{.children = std::move(children[i].second),
-                           .request = request,
-                           .why = "terminated by command"});
+  if (ends.empty()) {
+    return cx.done(terminate.request, ended, ended ? "" : "nothing matches");
+  }
+  std::visit(
+      [&](auto& task) {
+        if constexpr (requires { task.request; }) task.request = terminate.request;
+      },
+      ends.back().second);
+  for (auto& [id, task] : ends) {
+    if (auto* ike = std::get_if<DeleteIke>(&task)) {
+      end_ike(sas.at(id), cx, std::move(*ike));
+    } else {
+      enqueue(sas.at(id), cx, std::move(task));
+    }
   }
 }
 
@@ -284,11 +318,7 @@ void Engine::Impl::on_command(command::Shutdown&&, Context& cx) {
   routed.clear();
   for (auto& [id, sa] : sas) {
     if (sa.is_established() && sa.is_current()) {
-      // What is queued no longer matters; the Delete goes next.
-      for (Task& task : sa.tasks)
-        std::visit([&](auto& t) { t.abandon(cx, "shutting down"); }, task);
-      sa.tasks.clear();
-      enqueue(sa, cx, DeleteIke{.why = "shutting down"});
+      end_ike(sa, cx, DeleteIke{.why = "shutting down"});
     } else {
       close(sa, cx, "shutting down");
     }
@@ -319,7 +349,12 @@ void Engine::Impl::on_plane(const model::plane::Acquire& acquire, Context& cx) {
 void Engine::Impl::on_plane(const model::plane::Expire& expire, Context& cx) {
   IkeSa* sa = owner_of(expire.child);
   Child* child = sa == nullptr ? nullptr : sa->children.find(expire.child);
-  if (child == nullptr || !child->is_current()) return;
+  if (child == nullptr) return;
+  if (Child* fresh = child->successor ? sa->children.find(*child->successor) : nullptr) {
+    if (expire.hard) activate_child(*sa, cx, *fresh);  // the old one carries no more
+    return;
+  }
+  if (!child->is_current()) return;
   if (expire.hard) {
     expire_child(*sa, cx, expire.child, "volume limit reached");
   } else if (!child->rekeying) {

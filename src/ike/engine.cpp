@@ -452,7 +452,9 @@ void Engine::Impl::on_create_child(IkeSa& sa, Established& state, const Received
   //= RFC7296#2.25.2 "If a peer receives a request to create or rekey a Child SA when it is
   //=                 currently rekeying [or closing] the IKE SA, it SHOULD reply with
   //=                 TEMPORARY_FAILURE."
-  if (!sa.is_current() || shutting_down || deleting || (rekeying && !ike)) {
+  const bool greedy = !sa.requests.take(cx.now, kPeerRequestInterval, kPeerRequestBurst) ||
+                      (ike && undeleted_ancestors(sa) >= kAncestorsMax);
+  if (!sa.is_current() || shutting_down || deleting || (rekeying && !ike) || greedy) {
     return send_response(sa, cx, received,
                          {wire::NotifyPayload{.type = NotifyType::temporary_failure}});
   }

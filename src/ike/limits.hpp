@@ -29,6 +29,21 @@ inline constexpr Duration kHalfOpenPatienceMin = std::chrono::seconds{10};
 inline constexpr std::size_t kPeerAddressesMax = 8;
 /// Transmissions on one path before a request goes out on all the others too (RFC 4555 §3.10).
 inline constexpr unsigned kPathTries = 2;
+/// Replaced children that still receive, of one IKE_SA; the oldest go first.
+inline constexpr std::size_t kLingeringMax = 64;
+/// What a peer may ask for children and keys: so many at once, then one each interval. Beyond it
+/// hears TEMPORARY_FAILURE.
+inline constexpr unsigned kPeerRequestBurst = 64;
+inline constexpr Duration kPeerRequestInterval = std::chrono::milliseconds{20};
+/// IKE_SAs that a peer has rekeyed and not deleted, in one row.
+inline constexpr std::size_t kAncestorsMax = 4;
+/// IKE_SAs of one identity with one connection.
+inline constexpr std::size_t kTwinsMax = 1000;
+/// A peer that is too busy for so long is given up (RFC 7296 §2.25: several minutes).
+inline constexpr Duration kBusyMax = std::chrono::minutes{3};
+/// How long the IKE_SA that a reauthentication replaces lives on under unique = replace, should the
+/// initiator not delete it.
+inline constexpr Duration kReplacedGrace = std::chrono::seconds{10};
 /// How long an inbound SA stays after its rekeyed successor took over, for packets under way.
 inline constexpr Duration kRekeyedLinger = std::chrono::seconds{5};
 /// How long the responder of a reauthentication goes on sending on the old IKE_SA's children while

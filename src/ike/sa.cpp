@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ike/child_sa.hpp"
 #include "ike/limits.hpp"
 #include "ike/seal.hpp"
 #include "pki/identity.hpp"
@@ -124,9 +125,15 @@ void send_response(IkeSa& sa, Context& cx, const Received& received,
 // --- tasks ---------------------------------------------------------------------------------------
 
 void enqueue(IkeSa& sa, Context& cx, Task task) {
-  if (sa.is_closed() || sa.tasks.size() >= kTasksMax) {
+  // What ends something always finds room: there is at most one for each thing that may end.
+  const bool ends =
+      std::holds_alternative<DeleteChildren>(task) || std::holds_alternative<DeleteIke>(task);
+  if (sa.is_closed() || (sa.tasks.size() >= kTasksMax && !ends)) {
     const std::string why = sa.is_closed() ? "the IKE_SA is closed" : "too many queued exchanges";
     std::visit([&](auto& dropped) { dropped.abandon(cx, why); }, task);
+    const auto* rekey = std::get_if<RekeyChild>(&task);
+    Child* child = rekey == nullptr ? nullptr : sa.children.find(rekey->old);
+    if (child != nullptr) child->rekeying = false;
     return;
   }
   cx.attention.push_back(sa.id);
@@ -188,12 +195,40 @@ void become_established(IkeSa& sa, Context& cx) {
   cx.emit(event::IkeUp{.sa = sa.id, .connection = sa.connection.name});
 }
 
+bool is_ending(const IkeSa& sa) {
+  const auto deletes = [](const Task& task) { return std::holds_alternative<DeleteIke>(task); };
+  return !sa.doomed.empty() || (sa.active && deletes(*sa.active)) ||
+         std::ranges::any_of(sa.tasks, deletes);
+}
+
+void end_ike(IkeSa& sa, Context& cx, DeleteIke end) {
+  // What is queued no longer matters; the Delete goes next.
+  for (Task& task : std::exchange(sa.tasks, {})) {
+    std::visit([&](auto& t) { t.abandon(cx, end.why); }, task);
+  }
+  enqueue(sa, cx, std::move(end));
+}
+
+void end_and_want_again(IkeSa& sa, Context& cx, const std::string& why) {
+  const std::vector<model::ChildTemplate> children = current_children(sa);
+  end_ike(sa, cx, DeleteIke{.why = why});
+  want_again(sa, cx, children, why);
+}
+
 void drop_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& why) {
   Child* child = sa.children.find(id);
   if (child == nullptr) return;
+  if (Child* fresh = child->successor ? sa.children.find(*child->successor) : nullptr) {
+    activate_child(sa, cx, *fresh);  // nothing else carries now
+  }
   if (child->successor || child->redundant) {
     // Packets the peer sealed before it switched are still under way.
     sa.lingering.push_back({.at = cx.now + kRekeyedLinger, .child = id, .spi_in = child->spi_in});
+    if (sa.lingering.size() > kLingeringMax) {
+      cx.out.emplace_back(action::Remove{.child = sa.lingering.front().child});
+      cx.shared.spis.give_back(sa.lingering.front().spi_in);
+      sa.lingering.erase(sa.lingering.begin());
+    }
   } else {
     cx.out.emplace_back(action::Remove{.child = id});
     cx.shared.spis.give_back(child->spi_in);

@@ -1,6 +1,7 @@
 // One IKE_SA: its data, and what every exchange does with it.     RFC 7296 §1, §2
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <string>
@@ -64,6 +65,20 @@ struct PeerAbilities {
   std::vector<IpAddress> addresses;
 };
 
+/// How fast somebody may ask for something: `burst` at once, then one each `interval`.
+class Pace {
+ public:
+  [[nodiscard]] bool take(Instant now, Duration interval, unsigned burst) {
+    const Instant from = std::max(due_, now);
+    if (from - now > interval * burst) return false;
+    due_ = from + interval;
+    return true;
+  }
+
+ private:
+  Instant due_;
+};
+
 /// Whether an IKE_SA is the one that counts between its two ends.
 enum class Standing : std::uint8_t {
   current,    ///< owns its children
@@ -118,7 +133,10 @@ struct IkeSa {
 
   std::optional<model::ChildTemplate> first_child;  ///< to be made by IKE_AUTH
   RequestId first_request;                          ///< waits for it
-  std::string doomed;  ///< why this SA will be deleted once established, if so
+  std::string doomed;              ///< why this SA will be deleted once established, if so
+  std::string ends_bare;           ///< why it will be when it has no child and none is coming
+  std::vector<std::string> asked;  ///< children that a reauthentication has asked for
+  Pace requests;                   ///< how fast the peer may ask for children and keys
 
   Standing standing = Standing::current;
   RekeyFacts race;                  ///< what replaces this IKE_SA
@@ -183,6 +201,12 @@ void transmit(IkeSa& sa, Context& cx, const std::vector<Bytes>& datagrams);
 void enqueue(IkeSa& sa, Context& cx, Task task);
 /// Starts the next task if the window is free and the SA established.
 void start_next(IkeSa& sa, Context& cx);
+/// Deletes the IKE_SA before anything else that waits.
+void end_ike(IkeSa& sa, Context& cx, DeleteIke end);
+/// end_ike() of our own accord: what is to stay up is wanted again at once, from another one.
+void end_and_want_again(IkeSa& sa, Context& cx, const std::string& why);
+/// It will be deleted, or is being deleted, by us.
+[[nodiscard]] bool is_ending(const IkeSa& sa);
 /// Hands a response to the active task.
 void take_response(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& reply);
 

@@ -17,7 +17,22 @@ bool is_twin(const IkeSa& other, const IkeSa& sa) {
          other.local_id == sa.local_id;
 }
 
+/// A child is being made, or waits to be made.
+bool is_creating(const IkeSa& sa) {
+  const auto creates = [](const Task& task) { return std::holds_alternative<CreateChild>(task); };
+  return (sa.active && creates(*sa.active)) || std::ranges::any_of(sa.tasks, creates) ||
+         std::ranges::any_of(sa.delayed, [&](const auto& later) { return creates(later.task); });
+}
+
 }  // namespace
+
+std::size_t Engine::Impl::undeleted_ancestors(const IkeSa& sa) const {
+  std::size_t count = 0;
+  auto at = sas.find(sa.rekeyed_from);
+  for (; at != sas.end() && !at->second.is_closed(); at = sas.find(at->second.rekeyed_from))
+    ++count;
+  return count;
+}
 
 void Engine::Impl::adopt(IkeSa sa) {
   attention.push_back(sa.id);
@@ -65,9 +80,14 @@ bool Engine::Impl::first_contact(const IkeSa& sa) const {
 /// both ends started at once only one stays.
 void Engine::Impl::enforce_uniqueness(IkeSa& fresh, Context& cx) {
   const model::Uniqueness rule = fresh.connection.unique;
-  if (rule == model::Uniqueness::never) return;
+  std::size_t twins = 0;
   for (auto& [id, other] : sas) {
     if (!is_twin(other, fresh)) continue;
+    if (++twins > kTwinsMax) {
+      fresh.doomed = "this identity has too many IKE_SAs";
+      return;
+    }
+    if (rule == model::Uniqueness::never) continue;
     cx.attention.push_back(id);
     const bool contact = fresh.initial_contact && !fresh.first_initiator;
     if (contact && other.last_inbound < fresh.born) {
@@ -75,6 +95,10 @@ void Engine::Impl::enforce_uniqueness(IkeSa& fresh, Context& cx) {
     } else if (other.first_initiator != fresh.first_initiator && other.connection.vips.empty() &&
                other.connection.pools.empty()) {
       keep_one(fresh.first_initiator ? fresh : other, fresh.first_initiator ? other : fresh, cx);
+    } else if (!contact && rule == model::Uniqueness::replace && fresh.reauthenticates) {
+      // Its initiator lets it go once the new one has all its children.
+      other.delayed.push_back(
+          {.at = cx.now + kReplacedGrace, .task = DeleteIke{.why = "the peer connected again"}});
     } else if (contact || (rule == model::Uniqueness::replace && !fresh.first_initiator)) {
       other.doomed = "the peer connected again";
     } else if (rule == model::Uniqueness::keep && !fresh.first_initiator) {
@@ -141,17 +165,31 @@ void Engine::Impl::settle_race(IkeSa& sa, Context& cx) {
 }
 
 /// Make before break: once a reauthenticated IKE_SA has its children, the old one goes, after the
-/// packets that are under way.
+/// packets that are under way. What the new one was refused goes with the old one.
 void Engine::Impl::retire_old(IkeSa& fresh, Context& cx) {
   const bool ready = fresh.is_established() && fresh.is_current() && !fresh.active &&
                      fresh.tasks.empty() && fresh.delayed.empty() && fresh.doomed.empty() &&
                      !fresh.children.all().empty();
   if (!ready) return;
-  const auto old = sas.find(std::exchange(fresh.instead_of, SaId{}));
-  if (old == sas.end() || !old->second.is_established() || !old->second.is_current()) return;
+  const auto old = sas.find(fresh.instead_of);
+  if (old == sas.end() || !old->second.is_established() || !old->second.is_current()) {
+    fresh.instead_of = SaId{};
+    return;
+  }
   IkeSa& before = old->second;
+  for (const model::ChildTemplate& child : current_children(before)) {
+    if (std::ranges::find(fresh.asked, child.name) != fresh.asked.end()) continue;
+    fresh.asked.push_back(child.name);  // made on the old one meanwhile
+    enqueue(fresh, cx, CreateChild{.wanted = child});
+  }
+  if (fresh.active || !fresh.tasks.empty()) return;
+  fresh.instead_of = SaId{};
   before.standing = Standing::outlived;
-  for (Child& child : before.children.all()) child.redundant = true;
+  for (Child& child : before.children.all()) {
+    child.redundant = std::ranges::any_of(fresh.children.all(), [&child](const Child& other) {
+      return other.wanted.name == child.wanted.name && other.is_current();
+    });
+  }
   before.delayed.push_back(
       {.at = cx.now + kRekeyedLinger, .task = DeleteIke{.why = "reauthenticated"}});
   cx.attention.push_back(before.id);
@@ -166,8 +204,12 @@ void Engine::Impl::look_after(SaId id, Context& cx) {
   if (at == sas.end()) return;
   IkeSa& sa = at->second;
   settle_race(sa, cx);
+  if (!sa.ends_bare.empty() && sa.is_established() && !is_creating(sa)) {
+    std::string why = std::exchange(sa.ends_bare, {});
+    if (sa.children.all().empty()) sa.doomed = std::move(why);
+  }
   if (!sa.doomed.empty() && sa.is_established()) {
-    enqueue(sa, cx, DeleteIke{.why = std::exchange(sa.doomed, {})});
+    end_ike(sa, cx, DeleteIke{.why = std::exchange(sa.doomed, {})});
   }
   start_next(sa, cx);
   if (sa.instead_of != SaId{}) retire_old(sa, cx);

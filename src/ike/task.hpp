@@ -33,6 +33,7 @@ using Step = std::variant<Done, Again, RetryAt>;
 /// The ephemeral half of a CREATE_CHILD_SA exchange, made in build() and used up by on_response().
 struct KeyOffer {
   Bytes nonce;
+  std::optional<Instant> busy_since{};            ///< the first TEMPORARY_FAILURE in a row
   KeId group = KeId::none;                        ///< learned from INVALID_KE_PAYLOAD, or chosen
   std::unique_ptr<crypto::KeyExchange> exchange;  ///< empty without a key exchange
   unsigned restarts = 0;
@@ -79,6 +80,9 @@ struct DeleteChildren {
   std::vector<model::ChildId> children;
   RequestId request;
   std::string why;
+  bool for_good = false;          ///< also what has replaced them until the request is made
+  std::string named{};            ///< also every child of this name there is then
+  std::vector<EspSpi> orphans{};  ///< inbound SPIs of ours that only the peer has a child for
 
   [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
   [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);

@@ -80,6 +80,13 @@ void Node::carry_out(ike::Actions actions) {
     } else if (auto* install = std::get_if<ike::action::Install>(&action)) {
       const bool outbound = install->child.outbound.has_value();
       const model::ChildId id = install->child.id;
+      if (refuse_installs) {
+        ike::Actions more;
+        engine.handle(model::PlaneEvent{model::plane::InstallFailed{id, Error{.operation = "x"}}},
+                      now, more);
+        carry_out(std::move(more));
+        continue;
+      }
       installed.emplace(id, Installed{.spec = std::move(install->child), .outbound = outbound});
     } else if (auto* activate = std::get_if<ike::action::Activate>(&action)) {
       Installed& child = installed.at(activate->child);
@@ -91,7 +98,8 @@ void Node::carry_out(ike::Actions actions) {
       child.spec.local = relocate->local;
       child.spec.remote = relocate->remote;
     } else if (const auto* remove = std::get_if<ike::action::Remove>(&action)) {
-      EXPECT_EQ(installed.erase(remove->child), 1U) << "removed what was not installed";
+      const std::size_t removed = installed.erase(remove->child);
+      EXPECT_TRUE(removed == 1U || refuse_installs) << "removed what was not installed";
     } else if (const auto* ask = std::get_if<ike::Ask>(&action)) {
       ike::Actions more;
       engine.handle(answer(*ask), now, more);
@@ -129,9 +137,9 @@ ike::Answer Node::answer(const ike::Ask& ask) {
     if (pool.empty() || refuse_leases) {
       out.result = ike::answer::Refused{.reason = ike::Reason::pool_exhausted};
     } else {
-      out.result =
-          ike::answer::Leased{.addresses = {pool.front()}, .dns = {IpAddress::v4(0x01010101)}};
-      pool.erase(pool.begin());
+      out.result = ike::answer::Leased{.addresses = generous ? pool : std::vector{pool.front()},
+                                       .dns = {IpAddress::v4(0x01010101)}};
+      pool.erase(pool.begin(), generous ? pool.end() : pool.begin() + 1);
     }
   } else if (std::holds_alternative<ike::ask::ChildUse>(ask.what)) {
     out.result = ike::answer::ChildUse{.idle = idle};

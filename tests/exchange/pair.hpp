@@ -54,6 +54,8 @@ class Node {
   std::size_t padding_certificates = 0;  ///< makes IKE_AUTH long, for fragmentation
   std::vector<IpAddress> pool;           ///< to lease, in order
   bool refuse_leases = false;
+  bool generous = false;         ///< leases the whole pool to whoever asks
+  bool refuse_installs = false;  ///< the plane takes no more children
   std::optional<Duration> idle;  ///< what the plane says of every child
   std::vector<ike::Path> paths;  ///< those there is a route for
 

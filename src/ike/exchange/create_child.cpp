@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/writer.hpp"
+#include "ike/exchange/delete.hpp"
 #include "ike/limits.hpp"
 #include "ike/peer_refusal.hpp"
 
@@ -45,8 +46,16 @@ Result<Secret> finish(KeyOffer& keys, const std::vector<wire::Payload>& reply, K
 Step on_refused(IkeSa& sa, KeyOffer& keys, const wire::NotifyPayload& reason,
                 const model::ChildTemplate* child, Context& cx) {
   if (reason.type == NotifyType::temporary_failure) {
-    // RFC 7296 §2.25: the peer is busy with this SA; both sides jitter so that they part.
-    keys = KeyOffer{};
+    //= RFC7296#2.25 "If a peer continues to receive TEMPORARY_FAILURE on the same IKE SA after
+    //=               several minutes, it SHOULD conclude that the state information is out of sync
+    //=               and close the IKE SA."
+    const Instant since = keys.busy_since.value_or(cx.now);
+    if (cx.now - since > kBusyMax) {
+      end_and_want_again(sa, cx, "the peer has been too busy for minutes");
+      return Done{};
+    }
+    // The peer is busy with this SA; both sides jitter so that they part.
+    keys = KeyOffer{.nonce = {}, .busy_since = since};
     return RetryAt{cx.now + kBusyRetry +
                    Duration{static_cast<std::int64_t>(
                        cx.rng.below(static_cast<std::uint64_t>(kBusyRetry.count())))}};
@@ -111,6 +120,7 @@ Step CreateChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply
   auto* state = std::get_if<Established>(&sa.state);
   if (!agreed || nonce == nullptr || state == nullptr) {
     if (!agreed) report(sa, cx, std::move(agreed.error().record));
+    delete_orphan(sa, cx, spi_in);
     abandon(cx, "the peer's answer does not fit");
     return Done{};
   }
@@ -119,6 +129,7 @@ Step CreateChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply
                                           keys.nonce, nonce->data)
                            : std::unexpected(shared.error());
   if (!child_keys) {
+    delete_orphan(sa, cx, spi_in);
     abandon(cx, child_keys.error().text());
     return Done{};
   }

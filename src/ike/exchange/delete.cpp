@@ -30,9 +30,6 @@ void end_by_peer(IkeSa& sa, Context& cx, model::ChildId id) {
     auto* ours = sa.active ? std::get_if<RekeyChild>(&*sa.active) : nullptr;
     if (ours != nullptr && ours->old == id) ours->superseded = true;
   }
-  if (child->successor) {
-    if (Child* fresh = sa.children.find(*child->successor)) activate_child(sa, cx, *fresh);
-  }
   // The peer's new child of a race that is open here: it has lost, or nobody wants it any more.
   // Either way the old child's race goes on without it.
   for (Child& old : sa.children.all()) {
@@ -53,7 +50,16 @@ void end_by_peer(IkeSa& sa, Context& cx, model::ChildId id) {
 }  // namespace
 
 std::optional<Request> DeleteChildren::build(IkeSa& sa, Context& cx) {
-  wire::DeletePayload payload{.protocol = ProtocolId::esp};
+  for (const Child& child : sa.children.all()) {
+    if (!named.empty() && child.wanted.name == named && child.is_current()) {
+      children.push_back(child.id);
+    }
+  }
+  for (std::size_t i = 0; for_good && i < children.size(); ++i) {
+    const Child* child = sa.children.find(children[i]);
+    if (child != nullptr && child->successor) children.push_back(*child->successor);
+  }
+  wire::DeletePayload payload{.protocol = ProtocolId::esp, .spis = orphans};
   for (const model::ChildId id : children) {
     if (Child* child = sa.children.find(id)) {
       child->race.deleting = true;
@@ -69,12 +75,14 @@ std::optional<Request> DeleteChildren::build(IkeSa& sa, Context& cx) {
 
 Step DeleteChildren::on_response(IkeSa& sa, const std::vector<wire::Payload>&, Context& cx) {
   for (const model::ChildId id : children) drop_child(sa, cx, id, why);
+  for (const EspSpi spi : orphans) cx.shared.spis.give_back(spi);
   cx.done(std::exchange(request, RequestId{}), true);
   return Done{};
 }
 
 void DeleteChildren::abandon(Context& cx, const std::string&) {
   // The SA is closing, and the children with it: what was asked for has happened.
+  for (const EspSpi spi : orphans) cx.shared.spis.give_back(spi);
   cx.done(std::exchange(request, RequestId{}), true);
 }
 
@@ -109,6 +117,14 @@ void expire_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& 
     enqueue(sa, cx, CreateChild{.wanted = std::move(wanted)});
   }
   enqueue(sa, cx, DeleteChildren{.children = {id}, .why = why});
+}
+
+void delete_orphan(IkeSa& sa, Context& cx, std::optional<EspSpi>& spi_in) {
+  if (!spi_in) return;
+  enqueue(sa, cx,
+          DeleteChildren{.children = {},
+                         .why = "its answer did not fit",
+                         .orphans = {*std::exchange(spi_in, std::nullopt)}});
 }
 
 DeleteAnswer answer_delete(IkeSa& sa, const std::vector<wire::Payload>& request, Context& cx) {

@@ -17,6 +17,9 @@ struct DeleteAnswer {
 };
 /// A child whose hard limit is reached: deleted, and made anew first if it is to stay up.
 void expire_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& why);
+/// The peer has made a child for this inbound SPI of ours and we have not: tells it. The SPI is
+/// taken over.
+void delete_orphan(IkeSa& sa, Context& cx, std::optional<EspSpi>& spi_in);
 [[nodiscard]] DeleteAnswer answer_delete(IkeSa& sa, const std::vector<wire::Payload>& request,
                                          Context& cx);
 

@@ -34,12 +34,22 @@ State refuse_responder(IkeSa& sa, Context& cx, AwaitAuthReply& sent, FailureReco
   return abort_auth(sa, cx, std::move(record));
 }
 
+/// Of each family no more addresses than were asked for.
+void keep_wanted(const std::vector<IpAddress>& asked, std::vector<IpAddress>& given) {
+  for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) {
+    auto left = std::ranges::count(asked, family, &IpAddress::family);
+    std::erase_if(given,
+                  [&](const IpAddress& one) { return one.family() == family && --left < 0; });
+  }
+}
+
 /// Takes the addresses of CFG_REPLY. False when we asked for some and got none.
 bool take_configuration(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& reply) {
   if (sa.connection.vips.empty()) return true;
   const auto* cp = first_of<wire::CpPayload>(reply);
   if (cp == nullptr) return false;
   answer::Leased lease = read_configuration(*cp);
+  keep_wanted(sa.connection.vips, lease.addresses);
   if (lease.addresses.empty()) return false;
   sa.local_vips = lease.addresses;
   sa.dns = lease.dns;
@@ -200,8 +210,7 @@ State on_judgement(JudgeResponder&& state, IkeSa& sa, const Answer& answer, Cont
   described.connection = sa.connection.name;
   report(sa, cx, *std::move(problem));
   cx.done(request, false, described.line());
-  // Nothing uses an IKE_SA whose only child was refused.
-  sa.doomed = "its first Child SA was refused";
+  sa.ends_bare = "its first Child SA was refused";
   return std::move(sa.state);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/writer.hpp"
+#include "ike/exchange/delete.hpp"
 #include "ike/limits.hpp"
 
 namespace cygnet::ike {
@@ -100,6 +101,7 @@ Step RekeyChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply,
   if (!child_keys) {
     if (!agreed) report(sa, cx, std::move(agreed.error().record));
     if (child != nullptr) retry_before_expiry(*child, cx);
+    delete_orphan(sa, cx, spi_in);
     abandon(cx, child_keys.error().text());
     return Done{};
   }

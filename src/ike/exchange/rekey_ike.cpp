@@ -65,6 +65,9 @@ void hand_over(IkeSa& old, IkeSa& fresh, Context& cx) {
   fresh.instead_of = old.instead_of;
   fresh.reauth_at = std::exchange(old.reauth_at, std::nullopt);
   fresh.doomed = std::exchange(old.doomed, {});
+  fresh.ends_bare = std::exchange(old.ends_bare, {});
+  fresh.asked = std::exchange(old.asked, {});
+  fresh.requests = old.requests;
   for (Task& task : old.tasks) {
     if (auto* rekey = std::get_if<RekeyIke>(&task)) {
       cx.done(std::exchange(rekey->request, RequestId{}), true);  // the peer's rekey served it
