@@ -368,7 +368,7 @@ void World::fault() {
       note("{}: its router restarts with another address", spec.name);
       network_.nats[*spec.nat].forget();
       network_.nats[*spec.nat].address =
-          IpAddress::v4(0xcb007200 + static_cast<std::uint32_t>(rng_.below(0xffff)));
+          IpAddress::v4(0xcb007200 + static_cast<std::uint32_t>(rng_.below(0xd00)));
       return;
     case 2: {
       if (!place.node->runs()) return;

@@ -122,7 +122,8 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
   }
   std::vector<model::ChildTemplate> children = wanted_children(*connection, initiate.child);
   const auto old = sas.find(initiate.instead_of);
-  const bool reauthenticates = old != sas.end() && old->second.is_current();
+  const bool reauthenticates =
+      old != sas.end() && old->second.is_current() && !is_ending(old->second);
   if (initiate.instead_of != SaId{} && !reauthenticates) {
     return cx.done(initiate.request, true);  // what was to be reauthenticated has gone
   }

@@ -206,6 +206,9 @@ void end_ike(IkeSa& sa, Context& cx, DeleteIke end) {
   for (Task& task : std::exchange(sa.tasks, {})) {
     std::visit([&](auto& t) { t.abandon(cx, end.why); }, task);
   }
+  sa.rekey_at.reset();
+  sa.reauth_at.reset();
+  sa.expires_at.reset();
   enqueue(sa, cx, std::move(end));
 }
 

@@ -171,6 +171,21 @@ TEST(HardLimit, OfTheIkeSa_StartedChildrenComeBack) {
   EXPECT_TRUE(pair.mirrored());
 }
 
+// It is not reauthenticated as well.
+TEST(HardLimit, OfTheIkeSa_EndsItsOtherPlans) {
+  Pair pair({.initiator = [](model::Connection& c) {
+    c.children[0].start_action = model::ChildAction::start;
+    c.lifetime = {.rekey = Duration{0}, .life = seconds{100}, .jitter = Duration{0}};
+    c.reauth_time = seconds{101};
+  }});
+  up(pair);
+  pair.lose = [](const auto&) { return true; };
+  pair.pass(seconds{100});
+  pair.pass(seconds{20});
+  EXPECT_EQ(pair.a.events_of<ike::event::WantUp>().size(), 1U);
+  EXPECT_EQ(pair.a.events_of<ike::event::WantReauth>().size(), 0U);
+}
+
 // --- refusals ------------------------------------------------------------------------------------
 
 //= RFC7296#2.21.2 test "does not automatically cause the IKE SA to be deleted"
