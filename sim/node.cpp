@@ -37,6 +37,7 @@ void Node::crash() {
 
 void Node::receive(const Packet& packet, Instant now) {
   plane_->set_time(now);
+  notice_sleep(now);
   if (packet.esp) {
     plane_->receive(packet);
   } else {
@@ -49,6 +50,7 @@ void Node::receive(const Packet& packet, Instant now) {
 
 void Node::tick(Instant now) {
   plane_->set_time(now);
+  notice_sleep(now);
   ike::Actions out;
   engine_->tick(now, out);
   carry_out(std::move(out), now);
@@ -56,6 +58,13 @@ void Node::tick(Instant now) {
   controller_->tick(now, effects);
   carry_out(std::move(effects), now);
   drain(now);
+}
+
+void Node::notice_sleep(Instant now) {
+  if (!sleep_watch_.slept(now)) return;
+  sleep_watch_.expect(std::nullopt);
+  inputs_.emplace_back(ike::command::Awake{});
+  network_changed(now);
 }
 
 bool Node::send(const Inner& inner, Instant now) {
@@ -106,6 +115,7 @@ void Node::drain(Instant now) {
     carry_out(std::move(out), now);
   }
   draining_ = false;
+  sleep_watch_.expect(deadline());
 }
 
 ike::Answer Node::answer(const ike::Ask& ask) {

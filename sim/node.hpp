@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "control/controller.hpp"
+#include "control/sleep_watch.hpp"
 #include "ike/engine.hpp"
 #include "sim/plane.hpp"
 #include "toys/rng.hpp"
@@ -70,6 +71,7 @@ class Node final : public control::View {
   [[nodiscard]] const Plane& plane() const { return *plane_; }
 
  private:
+  void notice_sleep(Instant now);
   void drain(Instant now);
   void carry_out(ike::Actions actions, Instant now);
   void carry_out(control::Effects effects, Instant now);
@@ -81,6 +83,7 @@ class Node final : public control::View {
   std::optional<ike::Engine> engine_;
   std::optional<control::Controller> controller_;
   std::unique_ptr<Plane> plane_;
+  control::SleepWatch sleep_watch_;
   std::deque<std::variant<model::PlaneEvent, ike::Command, ike::Answer>> inputs_;
   bool draining_ = false;
   bool trace_;  ///< log every IKE message

@@ -1,8 +1,13 @@
 // connections.<conn>.children.<child>
+#include <fmt/format.h>
+
 #include "config/loader.hpp"
 
 namespace cygnet::config {
 namespace {
+
+/// Of one side: an exchange can carry 255, and `dynamic` stands for several addresses.
+constexpr std::size_t kSelectorsMax = 100;
 
 /// Options without a meaning for a userspace plane, or whose turn has not come.
 constexpr Unsupported kUnsupported[] = {
@@ -70,6 +75,13 @@ model::ChildTemplate read_child(const Loader& loader, const Section& section) {
       fields.optional("esp_proposals", kEspProposals, model::default_proposals(ProtocolId::esp));
   out.local_ts = fields.list("local_ts", kSelector, out.local_ts, "dynamic");
   out.remote_ts = fields.list("remote_ts", kSelector, out.remote_ts, "dynamic");
+  for (const std::string_view side : {"local_ts", "remote_ts"}) {
+    const std::size_t count = side == "local_ts" ? out.local_ts.size() : out.remote_ts.size();
+    if (count <= kSelectorsMax) continue;
+    loader.diags.error(fields.at(side), fmt::format("{}: more than {} selectors; use ranges or "
+                                                    "several children",
+                                                    side, kSelectorsMax));
+  }
   out.mode = fields.optional("mode", kMode, out.mode);
 
   const auto time = limits_of<Duration>(fields, "time", kTime, "rekey_time", out.lifetime.rekey);

@@ -168,6 +168,7 @@ struct Commands {
     const auto forget_child = [&](const std::string& connection, const std::string& child) {
       self.wanted_.forget({connection, child});
       self.down_.insert({connection, child});
+      self.cancel(connection, child, out);
     };
     if (filter.ike_id.value() != 0 || filter.child_id.value() != 0) {
       for (const ike::IkeStatus& sa : view.status().sas) {
@@ -185,7 +186,9 @@ struct Commands {
           forget_child(connection.name, child.name);
         }
       }
-      if (filter.child.empty()) self.wanted_.forget({connection.name, {}});
+      if (!filter.child.empty()) continue;
+      self.wanted_.forget({connection.name, {}});
+      self.cancel(connection.name, {}, out);
     }
   }
 

@@ -159,7 +159,13 @@ void Controller::handle(const ike::Event& event, Instant now, Effects& out) {
   } else if (const auto* done = std::get_if<ike::event::CommandDone>(&event)) {
     finish(done->request, done->success, done->error, out, now);
   } else if (const auto* wanted = std::get_if<ike::event::WantUp>(&event)) {
-    if (want(wanted->connection, wanted->child, now)) tick(now, out);
+    if (!want(wanted->connection, wanted->child, now)) return;
+    if (wanted->trigger) {
+      triggers_.insert_or_assign({wanted->connection, wanted->child}, *wanted->trigger);
+    }
+    tick(now, out);
+  } else if (const auto* unrouted = std::get_if<ike::event::Unrouted>(&event)) {
+    routed_.erase({unrouted->connection, unrouted->child});
   } else if (const auto* route = std::get_if<ike::event::WantRoute>(&event)) {
     const ChildKey key{route->connection, route->child};
     if (find(key.connection) == nullptr || routed_.contains(key)) return;
@@ -168,10 +174,12 @@ void Controller::handle(const ike::Event& event, Instant now, Effects& out) {
   } else if (const auto* reauth = std::get_if<ike::event::WantReauth>(&event)) {
     start(open({.kind = Operation::Kind::initiate,
                 .key = {reauth->connection, {}},
-                .instead_of = reauth->sa}),
+                .instead_of = reauth->sa,
+                .remote = reauth->remote}),
           out, now);
   } else if (const auto* up = std::get_if<ike::event::ChildUp>(&event)) {
     down_.erase({up->connection, up->name});
+    triggers_.erase({up->connection, up->name});
   } else if (const auto* down = std::get_if<ike::event::ChildDown>(&event)) {
     if (want_back(*down, now)) tick(now, out);
   } else if (const auto* rekeyed = std::get_if<ike::event::IkeRekeyed>(&event)) {
@@ -242,6 +250,8 @@ void Controller::start(ike::RequestId request, Effects& out, Instant now) {
     return resolved(request, Route{}, out, now);  // nobody is called for a shunt
   }
   auto target = target_of(*connection, wanted_.attempts(operation.key));
+  // Whoever is reauthenticated is called where it is.
+  if (target && operation.remote) target->remote = IpRange{*operation.remote, *operation.remote};
   if (!target) return finish(request, false, target.error().text(), out, now);
   out.emplace_back(effect::Resolve{request, *std::move(target)});
 }
@@ -264,7 +274,8 @@ void Controller::resolved(ike::RequestId request, const Result<Route>& route, Ef
                                                          .child = key.child,
                                                          .local = route->local,
                                                          .remote = route->remote,
-                                                         .instead_of = at->second.instead_of}});
+                                                         .instead_of = at->second.instead_of,
+                                                         .trigger = at->second.trigger}});
   }
 }
 
@@ -288,7 +299,7 @@ void Controller::finish(ike::RequestId request, bool success, const std::string&
   const bool route = operation.kind == Operation::Kind::route;
   Supervisor& supervisor = route ? routes_ : wanted_;
   if (operation.instead_of != ike::SaId{}) {
-    // The old IKE_SA stays up, and asks again.
+    // The old IKE_SA stays up with what the new one does not have, and asks again.
     if (!success) {
       out.emplace_back(
           effect::Log{0, fmt::format("{}: reauthentication: {}", operation.key.connection, error)});
@@ -296,8 +307,8 @@ void Controller::finish(ike::RequestId request, bool success, const std::string&
     return;
   }
   if (success) {
-    supervisor.forget(operation.key);
-    if (route) routed_.emplace(operation.key, true);
+    supervisor.succeeded(operation.key, now);
+    if (route) routed_.insert(operation.key);
     return;
   }
   if (operation.client) return;
@@ -309,6 +320,24 @@ void Controller::finish(ike::RequestId request, bool success, const std::string&
                        std::chrono::duration_cast<std::chrono::seconds>(*pause).count())});
   } else {
     out.emplace_back(effect::Log{1, fmt::format("{}: {}; given up", name, error)});
+  }
+}
+
+void Controller::cancel(const std::string& connection, const std::string& child, Effects& out) {
+  std::vector<ike::RequestId> ended;
+  for (const auto& [request, operation] : operations_) {
+    const bool fits = operation.kind == Operation::Kind::initiate &&
+                      operation.key.connection == connection &&
+                      (child.empty() || operation.key.child == child);
+    if (fits) ended.push_back(request);
+  }
+  for (const ike::RequestId request : ended) {
+    const Operation operation = std::move(operations_.at(request));
+    operations_.erase(request);
+    if (!operation.client) continue;
+    vici::Message answer;
+    answer.add_flag("success", false).add("errmsg", "terminated by command");
+    out.emplace_back(effect::Respond{*operation.client, std::move(answer)});
   }
 }
 
@@ -328,7 +357,9 @@ void Controller::tick(Instant now, Effects& out) {
     start(open({.kind = Operation::Kind::route, .key = key}), out, now);
   }
   for (const ChildKey& key : wanted_.take_due(now)) {
-    start(open({.kind = Operation::Kind::initiate, .key = key}), out, now);
+    Operation operation{.kind = Operation::Kind::initiate, .key = key};
+    if (const auto at = triggers_.find(key); at != triggers_.end()) operation.trigger = at->second;
+    start(open(std::move(operation)), out, now);
   }
   // The attempt goes on; only its client stops waiting.
   for (auto& [request, operation] : operations_) {

@@ -19,7 +19,7 @@
 
 namespace cygnet::control {
 
-/// Requests of one client that may wait at once; a vici session has one.
+/// Requests that may wait at once, of all clients; a vici session has one.
 inline constexpr std::size_t kOperationsMax = 10'000;
 
 /// What `version` answers.
@@ -73,7 +73,9 @@ class Controller {
     std::optional<ClientId> client;
     std::optional<Instant> deadline;  ///< then the client is told "timeout"
     bool streams_log = false;
-    ike::SaId instead_of{};  ///< reauthentication of this IKE_SA
+    ike::SaId instead_of{};           ///< reauthentication of this IKE_SA
+    std::optional<IpAddress> remote;  ///< then: where the peer is
+    std::optional<model::PacketFlow> trigger{};
     std::optional<std::uint64_t> matches;
   };
   friend struct Commands;
@@ -87,6 +89,8 @@ class Controller {
   void stream_log(std::string_view connection, ike::SaId sa, int level, const std::string& text,
                   Effects& out) const;
   [[nodiscard]] bool want(const std::string& connection, const std::string& child, Instant now);
+  /// Ends attempts that are under way for a child, or for all of a connection.
+  void cancel(const std::string& connection, const std::string& child, Effects& out);
   /// A child has ended: whether it comes back.
   [[nodiscard]] bool want_back(const ike::event::ChildDown& down, Instant now);
 
@@ -98,10 +102,11 @@ class Controller {
   Credentials credentials_;
   Pools pools_;
   FailureLog failures_;
-  Supervisor wanted_;                ///< children to bring up
-  Supervisor routes_;                ///< traps and shunts to install
-  std::map<ChildKey, bool> routed_;  ///< those that are installed
-  std::set<ChildKey> down_;          ///< taken down by the operator until asked for again
+  Supervisor wanted_;                               ///< children to bring up
+  Supervisor routes_;                               ///< traps and shunts to install
+  std::set<ChildKey> routed_;                       ///< those that are installed
+  std::map<ChildKey, model::PacketFlow> triggers_;  ///< packets that asked for what is wanted
+  std::set<ChildKey> down_;  ///< taken down by the operator until asked for again
   std::map<ike::RequestId, Operation> operations_;
   std::uint64_t next_request_ = 1;
 };

@@ -64,6 +64,7 @@ Line line(const ike::event::WantRoute& e) {
   return LogLine{1,
                  fmt::format("{}/{} waits for traffic{}", e.connection, e.child, because(e.why))};
 }
+Line line(const ike::event::Unrouted&) { return std::nullopt; }  // its failure was told
 Line line(const ike::event::Quiet&) { return std::nullopt; }
 Line line(const ike::event::Note& e) {
   return LogLine{e.level, subject(e.connection, e.sa) + ": " + e.text};

@@ -23,18 +23,27 @@ IpAddress Pool::give(const IpAddress& address, const model::Identity& identity, 
   return address;
 }
 
-std::optional<IpAddress> Pool::fresh_address() {
-  // Leases only ever cover addresses below next_offset_ or that somebody wished for.
-  while (next_offset_ < size() && leases_.size() < kOfflineLeasesMax) {
-    const auto candidate = config_.range.first.plus(next_offset_++);
-    if (candidate && !leases_.contains(*candidate)) return *candidate;
+std::optional<IpAddress> Pool::fresh_address(const IsFree& is_free) {
+  // Leases only ever cover addresses below next_offset_ or that somebody wished for; what is held
+  // through another pool is looked at again.
+  bool contiguous = true;
+  for (std::uint64_t offset = next_offset_; offset < size() && leases_.size() < kOfflineLeasesMax;
+       ++offset) {
+    const auto candidate = config_.range.first.plus(offset);
+    const bool leased = !candidate || leases_.contains(*candidate);
+    if (!leased && !is_free(*candidate)) {
+      contiguous = false;
+      continue;
+    }
+    if (contiguous) next_offset_ = offset + 1;
+    if (!leased) return *candidate;
   }
   return std::nullopt;
 }
 
 std::optional<IpAddress> Pool::take(const model::Identity& identity, std::uint32_t sa,
-                                    const IpAddress& wish) {
-  if (config_.range.contains(wish)) {
+                                    const IpAddress& wish, const IsFree& is_free) {
+  if (config_.range.contains(wish) && is_free(wish)) {
     const auto held = leases_.find(wish);
     // A client that comes back before its old IKE_SA has ended keeps its address.
     const bool its_own = held != leases_.end() && held->second.identity == identity;
@@ -42,13 +51,14 @@ std::optional<IpAddress> Pool::take(const model::Identity& identity, std::uint32
     if (free) return give(wish, identity, sa);
   }
   for (const auto& [address, lease] : leases_) {
-    if (lease.sa == 0 && lease.identity == identity) return give(address, identity, sa);
+    const bool its_own = lease.sa == 0 && lease.identity == identity;
+    if (its_own && is_free(address)) return give(address, identity, sa);
   }
-  if (const auto fresh = fresh_address()) return give(*fresh, identity, sa);
+  if (const auto fresh = fresh_address(is_free)) return give(*fresh, identity, sa);
   const Lease* oldest = nullptr;
   for (const auto& [address, lease] : leases_) {
     const bool older = oldest == nullptr || lease.last_used < oldest->last_used;
-    if (lease.sa == 0 && older) oldest = &lease;
+    if (lease.sa == 0 && older && is_free(address)) oldest = &lease;
   }
   if (oldest != nullptr) return give(IpAddress{oldest->address}, identity, sa);
   // Nothing is free: what its own old IKE_SA still holds is better than nothing.
@@ -92,18 +102,26 @@ std::variant<ike::answer::Leased, ike::answer::Refused> Pools::lease(
   ike::answer::Leased out;
   std::string full;
   for (const IpAddress& wish : ask.requested) {
+    const auto same_family = [&wish](const IpAddress& one) {
+      return one.family() == wish.family();
+    };
+    if (std::ranges::any_of(out.addresses, same_family)) continue;
     for (const std::string& name : pools) {
       const auto at = pools_.find(name);
       if (at == pools_.end()) continue;
       Pool& pool = at->second;
       if (pool.config().range.first.family() != wish.family()) continue;
-      const auto address = pool.take(ask.remote, ask.sa.value(), wish);
+      const auto address = pool.take(ask.remote, ask.sa.value(), wish, [&](const IpAddress& one) {
+        const auto holder = held_.find(one);
+        return holder == held_.end() || holder->second.identity == ask.remote;
+      });
       if (!address) {
         full =
             fmt::format("pool '{}': {} of {} addresses online", name, pool.online(), pool.size());
         continue;
       }
       out.addresses.push_back(*address);
+      held_.insert_or_assign(*address, Holder{ask.remote, ask.sa.value()});
       const auto add = [](auto& to, const auto& from) {
         to.insert(to.end(), from.begin(), from.end());
       };
@@ -128,10 +146,14 @@ std::variant<ike::answer::Leased, ike::answer::Refused> Pools::lease(
 }
 
 void Pools::release(ike::SaId sa) {
+  std::erase_if(held_, [sa](const auto& entry) { return entry.second.sa == sa.value(); });
   for (auto& [name, pool] : pools_) pool.release(sa.value());
 }
 
 void Pools::transfer(ike::SaId old, ike::SaId fresh) {
+  for (auto& [address, holder] : held_) {
+    if (holder.sa == old.value()) holder.sa = fresh.value();
+  }
   for (auto& [name, pool] : pools_) pool.transfer(old.value(), fresh.value());
 }
 

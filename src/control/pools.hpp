@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,16 +26,19 @@ struct Lease {
   std::uint64_t last_used = 0;  ///< order of use
 };
 
-/// One pool's addresses. An address is never given to two holders at once.
+/// One pool's addresses, and who has or had which.
 class Pool {
  public:
+  /// Whether nobody else has an address, through this pool or another.
+  using IsFree = std::function<bool(const IpAddress&)>;
+
   explicit Pool(model::Pool config) : config_(std::move(config)) {}
 
   [[nodiscard]] const model::Pool& config() const { return config_; }
   /// An address of this pool for `identity`: the one it asks for if that is free or its own, the
   /// one it had before, a fresh one, or the offline lease unused longest. Empty: exhausted.
   [[nodiscard]] std::optional<IpAddress> take(const model::Identity& identity, std::uint32_t sa,
-                                              const IpAddress& wish);
+                                              const IpAddress& wish, const IsFree& is_free);
   void release(std::uint32_t sa);
   /// The IKE_SA was rekeyed: its leases go to the new one.
   void transfer(std::uint32_t old, std::uint32_t fresh);
@@ -48,7 +52,7 @@ class Pool {
 
  private:
   IpAddress give(const IpAddress& address, const model::Identity& identity, std::uint32_t sa);
-  [[nodiscard]] std::optional<IpAddress> fresh_address();
+  [[nodiscard]] std::optional<IpAddress> fresh_address(const IsFree& is_free);
 
   model::Pool config_;
   std::map<IpAddress, Lease> leases_;
@@ -56,7 +60,8 @@ class Pool {
   std::uint64_t clock_ = 0;
 };
 
-/// All pools of a configuration.
+/// All pools of a configuration. An address is never given to two holders at once, whatever becomes
+/// of the pool that it came from.
 class Pools {
  public:
   /// Replaces the set; leases of a pool that keeps its name live on as far as its range allows.
@@ -70,7 +75,12 @@ class Pools {
   [[nodiscard]] const std::map<std::string, Pool, std::less<>>& all() const { return pools_; }
 
  private:
+  struct Holder {
+    model::Identity identity;
+    std::uint32_t sa = 0;
+  };
   std::map<std::string, Pool, std::less<>> pools_;
+  std::map<IpAddress, Holder> held_;  ///< by an IKE_SA that is up
 };
 
 }  // namespace cygnet::control

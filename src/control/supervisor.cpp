@@ -1,14 +1,42 @@
 #include "control/supervisor.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cygnet::control {
 
 void Supervisor::want(const ChildKey& key, Instant now, unsigned limit, Duration pause_max) {
   const auto [at, fresh] =
       entries_.try_emplace(key, Entry{.due = now, .limit = limit, .pause_max = pause_max});
-  // Traffic or a dead peer ends the pause of an attempt that waits.
-  if (!fresh && at->second.due) at->second.due = std::min(*at->second.due, now);
+  if (fresh) return;
+  Entry& entry = at->second;
+  if (const auto up = std::exchange(entry.up, std::nullopt)) {
+    if (now - *up >= kSteadyMin) entry.failures = 0;
+    entry.limit = limit;
+    entry.pause_max = pause_max;
+    entry.due = now + (entry.failures == 0 ? Duration{0} : pause_of(entry));
+    ++entry.failures;
+  } else if (entry.due) {
+    entry.due = std::min(*entry.due, now);  // traffic or a dead peer ends the pause
+  }
+}
+
+void Supervisor::succeeded(const ChildKey& key, Instant now) {
+  const auto at = entries_.find(key);
+  if (at == entries_.end()) return;
+  if (at->second.limit != 0) {
+    entries_.erase(at);
+    return;
+  }
+  at->second.due.reset();
+  at->second.up = now;
+  at->second.attempts = 0;
+}
+
+Duration Supervisor::pause_of(const Entry& entry) {
+  Duration pause = kRetryMin;
+  for (unsigned i = 1; i < entry.failures && pause < entry.pause_max; ++i) pause *= 2;
+  return std::min<Duration>(pause, entry.pause_max);
 }
 
 void Supervisor::hurry(Instant now) {
@@ -26,10 +54,8 @@ std::optional<Duration> Supervisor::failed(const ChildKey& key, Instant now, Rng
     entries_.erase(at);
     return std::nullopt;
   }
-  Duration pause = kRetryMin;
   ++entry.failures;
-  for (unsigned i = 1; i < entry.failures && pause < entry.pause_max; ++i) pause *= 2;
-  pause = std::min<Duration>(pause, entry.pause_max);
+  Duration pause = pause_of(entry);
   // A gateway's clients must not all come back at once: up to a quarter less.
   pause -= Duration{
       static_cast<Duration::rep>(rng.u64() % static_cast<std::uint64_t>((pause / 4).count() + 1))};

@@ -19,6 +19,9 @@ inline constexpr Duration kRetryMin = std::chrono::seconds{2};
 inline constexpr Duration kRetryMax = std::chrono::minutes{5};
 /// The longest pause for a child that is to be kept up.
 inline constexpr Duration kKeepUpRetryMax = std::chrono::seconds{15};
+/// What has been up for less, and is wanted again, counts as an attempt that failed: whoever throws
+/// us out at once is not called without a pause.
+inline constexpr Duration kSteadyMin = std::chrono::seconds{30};
 
 struct ChildKey {
   std::string connection;
@@ -38,6 +41,9 @@ class Supervisor {
   void hurry(Instant now);
   /// Gives up on it: it is up, or the operator took it down, or it is configured no more.
   void forget(const ChildKey& key) { entries_.erase(key); }
+  /// The attempt succeeded. What is to be tried for ever is remembered, for pauses should it not
+  /// last; the rest is given up on.
+  void succeeded(const ChildKey& key, Instant now);
   /// The attempt failed: schedules the next. The pause, or nothing when the limit is reached.
   [[nodiscard]] std::optional<Duration> failed(const ChildKey& key, Instant now, Rng& rng);
   /// What is due now; each then counts as being tried.
@@ -45,16 +51,18 @@ class Supervisor {
   [[nodiscard]] std::optional<Instant> deadline() const;
   /// Attempts that were made for it so far.
   [[nodiscard]] unsigned attempts(const ChildKey& key) const;
-  [[nodiscard]] bool wants(const ChildKey& key) const { return entries_.contains(key); }
 
  private:
   struct Entry {
-    std::optional<Instant> due;  ///< empty while an attempt is under way
+    std::optional<Instant> due;  ///< empty while an attempt is under way, or it is up
+    std::optional<Instant> up;   ///< when the last attempt succeeded, and nothing is wanted
     unsigned attempts = 0;
     unsigned limit = 0;
     unsigned failures = 0;  ///< since the start or the last hurry()
     Duration pause_max = kRetryMax;
   };
+  [[nodiscard]] static Duration pause_of(const Entry& entry);
+
   std::map<ChildKey, Entry> entries_;
 };
 

@@ -11,6 +11,7 @@
 #include "config/load.hpp"
 #include "config/swanctl_parser.hpp"
 #include "control/controller.hpp"
+#include "control/sleep_watch.hpp"
 #include "daemon/disk_files.hpp"
 #include "daemon/loop.hpp"
 #include "daemon/needs.hpp"
@@ -82,6 +83,7 @@ struct Daemon::Impl final : control::View {
   Result<void> go();
 
   // --- the loop's callbacks ---
+  void notice_sleep();
   void on_datagram(const Arrival& arrival);
   void on_plane();
   void on_request(control::ClientId client, const vici::Request& request);
@@ -148,6 +150,7 @@ struct Daemon::Impl final : control::View {
   std::optional<Instant> give_up_at;
   std::optional<host::Changes> changes;
   std::optional<Instant> follow_at;  ///< when a change of the network is looked into
+  control::SleepWatch sleep_watch;
 };
 
 // --- start ---------------------------------------------------------------------------------------
@@ -230,7 +233,19 @@ Result<void> Daemon::Impl::go() {
 
 // --- the loop's callbacks ------------------------------------------------------------------------
 
+/// Before anything that is due is done: a machine that wakes up has lost no peer yet.
+void Daemon::Impl::notice_sleep() {
+  if (!sleep_watch.slept(clock_now())) return;
+  sleep_watch.expect(std::nullopt);
+  spdlog::info("awake again");
+  ike::Actions actions;
+  engine->handle(ike::Command{ike::command::Awake{}}, clock_now(), actions);
+  carry_out(std::move(actions));
+  if (host) follow_network();
+}
+
 void Daemon::Impl::on_datagram(const Arrival& arrival) {
+  notice_sleep();
   ike::Actions actions;
   engine->handle(ike::Datagram{arrival.local, arrival.remote, arrival.bytes}, clock_now(), actions);
   carry_out(std::move(actions));
@@ -253,6 +268,7 @@ void Daemon::Impl::on_request(control::ClientId client, const vici::Request& req
 }
 
 void Daemon::Impl::on_timer() {
+  notice_sleep();
   const Instant now = clock_now();
   if (give_up_at && now >= *give_up_at) {
     spdlog::warn("some peers did not answer the farewell");
@@ -363,6 +379,7 @@ void Daemon::Impl::drain() {
   if (const auto deadline = engine->deadline()) earlier(deadline->at);
   earlier(controller.deadline());
   earlier(follow_at);
+  sleep_watch.expect(next);
   if (const auto set = loop->set_timer(next); !set) spdlog::error("{}", set.error().text());
 }
 

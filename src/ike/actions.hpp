@@ -145,6 +145,8 @@ struct Initiate {
   Endpoint remote;
   /// Reauthentication: a new IKE_SA with the children of this one, which goes when they are up.
   SaId instead_of{};
+  /// The packet that asked, for its selectors to go first (RFC 7296 §2.9).
+  std::optional<model::PacketFlow> trigger{};
 };
 /// Empty filters match all; `ike_id`/`child_id` of zero are no filter.
 struct Filter {
@@ -187,12 +189,15 @@ struct Readdress {
 struct SetAddresses {
   std::vector<IpAddress> addresses;
 };
+/// The machine has slept, or this process was held up: what was due meanwhile is not the peers'
+/// fault. Requests under way start over, the others are asked for a sign of life.
+struct Awake {};
 /// Delete every IKE_SA, tell the peers, then emit Quiet.
 struct Shutdown {};
 }  // namespace command
 using Command = std::variant<command::SetConnections, command::Initiate, command::Terminate,
                              command::Rekey, command::Route, command::Unroute, command::Readdress,
-                             command::SetAddresses, command::Shutdown>;
+                             command::SetAddresses, command::Awake, command::Shutdown>;
 
 // --- Actions: carry out all of them, in order, before the next call. ---------------------------
 

@@ -166,61 +166,95 @@ std::vector<wire::Payload> offer_child(const IkeSa& sa, const EngineConfig& conf
     local.insert(local.begin(), rules.trigger->source_selector());
     remote.insert(remote.begin(), rules.trigger->destination_selector());
   }
+  // What is beyond was never configured (config/load_child.cpp): addresses multiply `dynamic`.
+  local.resize(std::min(local.size(), wire::kSelectorsMax));
+  remote.resize(std::min(remote.size(), wire::kSelectorsMax));
   return {std::move(offer), wire::TsPayload{.initiator = true, .selectors = std::move(local)},
           wire::TsPayload{.initiator = false, .selectors = std::move(remote)}};
 }
 
+namespace {
+
+/// An offer's parts, all there.
+struct Offer {
+  const wire::SaPayload& sa;
+  const wire::TsPayload& ts_i;
+  const wire::TsPayload& ts_r;
+};
+
+/// What this template makes of the offer.
+std::expected<Agreement, Refusal> answer_with(const IkeSa& sa, const EngineConfig& config,
+                                              const model::ChildTemplate& wanted,
+                                              const Offer& offer, bool in_ike_auth) {
+  if (wanted.mode == model::ChildMode::transport && !config.transport_mode) {
+    return std::unexpected(
+        Refusal{.record = {.reason = Reason::transport_mode,
+                           .field = "mode",
+                           .ours = "transport",
+                           .advice = "this data plane has tunnel mode only; set mode = tunnel"}});
+  }
+  Narrowed narrowed = narrow(sa, wanted, offer.ts_i, offer.ts_r);
+  if (narrowed.empty()) {
+    return std::unexpected(no_selectors(narrowed.our_local, narrowed.our_remote,
+                                        offer.ts_r.selectors, offer.ts_i.selectors));
+  }
+  const auto ours = usable_proposals(wanted, config, in_ike_auth);
+  const auto choice = model::choose(ours, offer.sa.offers(), {.ignore_ke = in_ike_auth});
+  if (!choice) return std::unexpected(no_proposal(ours, offer.sa.offers(), choice.error()));
+  const wire::OfferedProposal& theirs = offer.sa.proposals[choice->theirs];
+  const auto spi_out = spi_from(theirs.spi);
+  if (!spi_out) return std::unexpected(malformed("an ESP SPI that is not 4 octets or is reserved"));
+  return Agreement{.wanted = &wanted,
+                   .proposal_number = theirs.number,
+                   .suite = choice->suite,
+                   .spi_out = *spi_out,
+                   .local_ts = std::move(narrowed.local),
+                   .remote_ts = std::move(narrowed.remote)};
+}
+
+/// The packet that made the peer ask, if there was one, would be carried (RFC 7296 §2.9).
+bool has_first(const Agreement& agreed, const Offer& offer) {
+  const auto has = [](const auto& selectors, const wire::TsPayload& theirs) {
+    return std::ranges::any_of(selectors, [&theirs](const model::TrafficSelector& one) {
+      return !theirs.selectors.empty() && one.contains(theirs.selectors.front());
+    });
+  };
+  return has(agreed.local_ts, offer.ts_r) && has(agreed.remote_ts, offer.ts_i);
+}
+
+/// The refusal that tells most: of a template that got further than the selectors.
+bool tells_more(const Refusal& one, const std::optional<Refusal>& other) {
+  return !other || one.record.reason != Reason::no_common_selectors;
+}
+
+}  // namespace
+
 std::expected<Agreement, Refusal> answer_offer(const IkeSa& sa, const EngineConfig& config,
                                                const std::vector<wire::Payload>& request,
                                                const AnswerRules& rules) {
-  const auto* offer = first_of<wire::SaPayload>(request);
+  const auto* offered = first_of<wire::SaPayload>(request);
   const wire::TsPayload* ts_i = find_ts(request, true);
   const wire::TsPayload* ts_r = find_ts(request, false);
-  if (offer == nullptr || ts_i == nullptr || ts_r == nullptr) {
+  if (offered == nullptr || ts_i == nullptr || ts_r == nullptr) {
     return std::unexpected(malformed("SA, TSi or TSr is missing"));
   }
-  std::optional<Refusal> refusal;
-  const std::vector<model::ChildTemplate> only = rules.rekeyed != nullptr
-                                                     ? std::vector{rules.rekeyed->wanted}
-                                                     : std::vector<model::ChildTemplate>{};
-  const auto& templates = rules.rekeyed != nullptr ? only : sa.connection.children;
-  for (std::size_t i = 0; i < templates.size(); ++i) {
-    const model::ChildTemplate& wanted = templates[i];
-    if (wanted.mode == model::ChildMode::pass || wanted.mode == model::ChildMode::drop) continue;
-    if (wanted.mode == model::ChildMode::transport && !config.transport_mode) {
-      refusal =
-          Refusal{.record = {.reason = Reason::transport_mode,
-                             .field = "mode",
-                             .ours = "transport",
-                             .advice = "this data plane has tunnel mode only; set mode = tunnel"}};
-      continue;
-    }
-    Narrowed narrowed = narrow(sa, wanted, *ts_i, *ts_r);
-    if (narrowed.empty()) {
-      if (!refusal) {
-        refusal =
-            no_selectors(narrowed.our_local, narrowed.our_remote, ts_r->selectors, ts_i->selectors);
-      }
-      continue;
-    }
-    const auto ours = usable_proposals(wanted, config, rules.in_ike_auth);
-    const auto choice = model::choose(ours, offer->offers(), {.ignore_ke = rules.in_ike_auth});
-    if (!choice) {
-      refusal = no_proposal(ours, offer->offers(), choice.error());
-      continue;
-    }
-    const wire::OfferedProposal& theirs = offer->proposals[choice->theirs];
-    const auto spi_out = spi_from(theirs.spi);
-    if (!spi_out)
-      return std::unexpected(malformed("an ESP SPI that is not 4 octets or is reserved"));
-    return Agreement{
-        .wanted = rules.rekeyed != nullptr ? &rules.rekeyed->wanted : &sa.connection.children[i],
-        .proposal_number = theirs.number,
-        .suite = choice->suite,
-        .spi_out = *spi_out,
-        .local_ts = std::move(narrowed.local),
-        .remote_ts = std::move(narrowed.remote)};
+  const Offer offer{*offered, *ts_i, *ts_r};
+  if (rules.rekeyed != nullptr) {
+    return answer_with(sa, config, rules.rekeyed->wanted, offer, rules.in_ike_auth);
   }
+  std::optional<Agreement> first;
+  std::optional<Refusal> refusal;
+  for (const model::ChildTemplate& wanted : sa.connection.children) {
+    if (wanted.mode == model::ChildMode::pass || wanted.mode == model::ChildMode::drop) continue;
+    auto agreed = answer_with(sa, config, wanted, offer, rules.in_ike_auth);
+    if (!agreed) {
+      if (tells_more(agreed.error(), refusal)) refusal = std::move(agreed).error();
+      continue;
+    }
+    if (has_first(*agreed, offer)) return *std::move(agreed);
+    if (!first) first = *std::move(agreed);
+  }
+  if (first) return *std::move(first);
   if (!refusal) {
     refusal = no_selectors({}, {}, ts_r->selectors, ts_i->selectors);
     refusal->record.ours = "no children configured";
@@ -319,6 +353,21 @@ Child& install_child(IkeSa& sa, Context& cx, const Agreement& agreed, const Chil
   }
   cx.out.emplace_back(action::Install{.child = std::move(spec)});
   return sa.children.add(std::move(child));
+}
+
+bool carries(const std::vector<model::TrafficSelector>& local,
+             const std::vector<model::TrafficSelector>& remote, const model::PacketFlow& packet) {
+  const auto has = [](const auto& selectors, const model::TrafficSelector& one) {
+    return std::ranges::any_of(selectors, [&one](const auto& s) { return s.contains(one); });
+  };
+  return has(local, packet.source_selector()) && has(remote, packet.destination_selector());
+}
+
+bool has_child_for(const IkeSa& sa, std::string_view name, const model::PacketFlow& packet) {
+  return std::ranges::any_of(sa.children.all(), [&](const Child& child) {
+    return child.wanted.name == name && child.is_current() &&
+           carries(child.local_ts, child.remote_ts, packet);
+  });
 }
 
 void ask_use(const IkeSa& sa, Context& cx, Child& child, model::ChildId about) {

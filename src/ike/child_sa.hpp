@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "ike/sa.hpp"
@@ -74,6 +75,13 @@ void ask_use(const IkeSa& sa, Context& cx, Child& child, model::ChildId about);
 /// Lets an answered rekey's child send (RFC 7296 §2.8). Harmless when it already does.
 void activate_child(IkeSa& sa, Context& cx, Child& child);
 
+/// Whether a packet is one of those that these selectors name.
+[[nodiscard]] bool carries(const std::vector<model::TrafficSelector>& local,
+                           const std::vector<model::TrafficSelector>& remote,
+                           const model::PacketFlow& packet);
+/// A child of this template that counts and carries this packet.
+[[nodiscard]] bool has_child_for(const IkeSa& sa, std::string_view name,
+                                 const model::PacketFlow& packet);
 /// The hosts that `dynamic` selectors stand for on our side and on the peer's.
 [[nodiscard]] std::vector<IpAddress> local_hosts(const IkeSa& sa);
 [[nodiscard]] std::vector<IpAddress> remote_hosts(const IkeSa& sa);

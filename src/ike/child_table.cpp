@@ -16,7 +16,6 @@ Child* find_where(std::vector<Child>& children, Value value, Field field) {
 }  // namespace
 
 Child* ChildTable::find(model::ChildId id) { return find_where(children_, id, &Child::id); }
-Child* ChildTable::find_by_spi_in(EspSpi spi) { return find_where(children_, spi, &Child::spi_in); }
 Child* ChildTable::find_by_spi_out(EspSpi spi) {
   return find_where(children_, spi, &Child::spi_out);
 }

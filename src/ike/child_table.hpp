@@ -50,7 +50,6 @@ struct Child {
 class ChildTable {
  public:
   [[nodiscard]] Child* find(model::ChildId id);
-  [[nodiscard]] Child* find_by_spi_in(EspSpi spi);
   [[nodiscard]] Child* find_by_spi_out(EspSpi spi);
   [[nodiscard]] bool full() const;
   Child& add(Child child);

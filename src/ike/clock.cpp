@@ -75,7 +75,7 @@ void tick_delayed(IkeSa& sa, Context& cx) {
   for (Task& task : due) enqueue(sa, cx, std::move(task));
 }
 
-bool behind_nat_with_children(const IkeSa& sa, const EngineConfig& config) {
+bool needs_keepalives(const IkeSa& sa, const EngineConfig& config) {
   return sa.nat_local && sa.local.port == config.natt_port && sa.is_established() &&
          config.keepalive > Duration{0};
 }
@@ -100,10 +100,11 @@ void tick_established(IkeSa& sa, Context& cx) {
   if (sa.reauth_at && *sa.reauth_at <= cx.now) {
     // Tried again should it fail; when it succeeds this IKE_SA is gone by then.
     sa.reauth_at = cx.now + kReauthRetry;
-    cx.emit(event::WantReauth{.sa = sa.id, .connection = sa.connection.name});
+    cx.emit(event::WantReauth{
+        .sa = sa.id, .connection = sa.connection.name, .remote = sa.remote.address});
   }
   if (const auto due = liveness_due(sa); due && *due <= cx.now) enqueue(sa, cx, Liveness{});
-  if (behind_nat_with_children(sa, cx.config) && sa.last_outbound + cx.config.keepalive <= cx.now) {
+  if (needs_keepalives(sa, cx.config) && sa.last_outbound + cx.config.keepalive <= cx.now) {
     sa.last_outbound = cx.now;
     cx.out.emplace_back(action::Keepalive{.local = sa.local, .remote = sa.remote});
   }
@@ -158,7 +159,7 @@ std::optional<Deadline> deadline(const IkeSa& sa, const EngineConfig& config) {
   consider(sa.expires_at, WakeReason::expire_ike);
   consider(sa.reauth_at, WakeReason::retry);
   consider(liveness_due(sa), WakeReason::liveness);
-  if (behind_nat_with_children(sa, config)) {
+  if (needs_keepalives(sa, config)) {
     consider(sa.last_outbound + config.keepalive, WakeReason::keepalive);
   }
   return first;

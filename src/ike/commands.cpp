@@ -156,6 +156,7 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
       const bool last = i + 1 == children.size();
       enqueue(sa, cx,
               CreateChild{.wanted = std::move(children[i]),
+                          .trigger = initiate.trigger,
                           .request = last ? initiate.request : RequestId{}});
     }
     return;
@@ -174,7 +175,10 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
     sa.instead_of = old->first;
     for (const model::ChildTemplate& child : children) sa.asked.push_back(child.name);
   }
-  if (!bare) sa.first_child = std::move(children.front());
+  if (!bare) {
+    sa.first_child = std::move(children.front());
+    sa.first_trigger = initiate.trigger;
+  }
   if (children.size() <= 1) sa.first_request = initiate.request;
   for (std::size_t i = 1; i < children.size(); ++i) {
     sa.tasks.push_back(
@@ -313,6 +317,16 @@ void Engine::Impl::on_command(command::SetAddresses&& set, Context& cx) {
   for (auto& [id, sa] : sas) tell_addresses(sa, cx);
 }
 
+void Engine::Impl::on_command(command::Awake&&, Context& cx) {
+  for (auto& [id, sa] : sas) {
+    if (sa.is_closed()) continue;
+    cx.attention.push_back(id);
+    if (!sa.window.hurry(cx.now) && sa.is_established() && sa.is_current()) {
+      enqueue(sa, cx, Liveness{});
+    }
+  }
+}
+
 void Engine::Impl::on_command(command::Shutdown&&, Context& cx) {
   shutting_down = true;
   for (const RoutedChild& one : routed) cx.out.emplace_back(action::Remove{.child = one.id});
@@ -334,17 +348,20 @@ void Engine::Impl::on_plane(const model::plane::Acquire& acquire, Context& cx) {
   for (auto& [id, sa] : sas) {
     const bool usable = sa.is_current() && !sa.is_half_open() && !is_ending(sa);
     if (sa.connection.name != at->connection || !usable) continue;
-    const bool coming = has_child(sa, at->wanted.name) || !sa.is_established() ||
-                        std::ranges::any_of(sa.tasks, [&](const Task& task) {
-                          const auto* create = std::get_if<CreateChild>(&task);
-                          return create != nullptr && create->wanted.name == at->wanted.name;
-                        });
+    const auto makes_it = [&](const Task& task) {
+      const auto* create = std::get_if<CreateChild>(&task);
+      return create != nullptr && create->wanted.name == at->wanted.name;
+    };
+    const bool coming = has_child_for(sa, at->wanted.name, acquire.packet) ||
+                        !sa.is_established() || (sa.active && makes_it(*sa.active)) ||
+                        std::ranges::any_of(sa.tasks, makes_it);
     if (!coming) enqueue(sa, cx, CreateChild{.wanted = at->wanted, .trigger = acquire.packet});
     return;
   }
   cx.emit(event::WantUp{.connection = at->connection,
                         .child = at->wanted.name,
-                        .why = "traffic to " + acquire.packet.destination.text()});
+                        .why = "traffic to " + acquire.packet.destination.text(),
+                        .trigger = acquire.packet});
 }
 
 void Engine::Impl::on_plane(const model::plane::Expire& expire, Context& cx) {
@@ -388,6 +405,7 @@ void Engine::Impl::on_plane(const model::plane::InstallFailed& failed, Context& 
   if (at != routed.end()) {
     record.connection = at->connection;
     cx.emit(event::Failed{.record = std::move(record)});
+    cx.emit(event::Unrouted{.connection = at->connection, .child = at->wanted.name});
     routed.erase(at);
     return;
   }

@@ -34,6 +34,8 @@ wire::NotifyPayload critical_notify(PayloadType type) {
           .data = {static_cast<std::uint8_t>(type)}};
 }
 
+const wire::NotifyPayload kInvalidSyntax{.type = NotifyType::invalid_syntax};
+
 /// The answer to a request whose inside is wrong, or nothing when it is right.
 std::optional<wire::NotifyPayload> objection(const Received& received,
                                              const std::vector<wire::Payload>& payloads) {
@@ -47,7 +49,7 @@ std::optional<wire::NotifyPayload> objection(const Received& received,
     required = ike ? kRekeyIke.request : kCreateChild.request;
   }
   if (missing(required, payloads) || duplicated(payloads)) {
-    return wire::NotifyPayload{.type = NotifyType::invalid_syntax};
+    return kInvalidSyntax;
   }
   return std::nullopt;
 }
@@ -294,8 +296,9 @@ void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& m
   }
 }
 
-//= RFC7296#2.21.4 "If the message is a request, the recipient ... MAY respond with INVALID_IKE_SPI
-//=                 ... the response [is] sent without cryptographic protection"
+//= RFC7296#2.21.4 "If the message is marked as a request, the node can audit the suspicious event
+//and =                 MAY send a response. ... The response MUST NOT be cryptographically
+//protected and =                 MUST contain an INVALID_IKE_SPI Notify payload."
 // After a restart this is how a peer learns at once that its tunnel is no more.
 void Engine::Impl::deny_spi(const Datagram& datagram, const wire::Header& header, IkeSpi ours,
                             Context& cx) {
@@ -324,11 +327,11 @@ void Engine::Impl::on_opened(IkeSa& sa, const Received& received, PayloadType fi
       // It was authentic, so repeating the request would bring the same again.
       return give_up(sa, cx, std::move(record));
     }
-    if (std::holds_alternative<AwaitAuthRequest>(sa.state) || sa.is_established()) {
-      send_response(sa, cx, received, {wire::NotifyPayload{.type = NotifyType::invalid_syntax}});
+    if (sa.is_established()) return respond(sa, received, {kInvalidSyntax}, cx, what);
+    if (std::holds_alternative<AwaitAuthRequest>(sa.state)) {
+      send_response(sa, cx, received, {kInvalidSyntax});
     }
-    // An authentic message that does not parse ends the IKE_SA (RFC 7296 §2.21.3).
-    return give_up(sa, cx, std::move(record));
+    return fail(sa, cx, std::move(record));
   }
   sa.last_inbound = cx.now;
   trace(sa, cx, "received", received.header, *payloads);
@@ -369,7 +372,7 @@ void Engine::Impl::on_request(IkeSa& sa, const Received& received,
     follow_endpoint(sa, received, cx);
     meet_endpoint(sa, received, cx);
     if (const auto problem = objection(received, payloads)) {
-      return send_response(sa, cx, received, {*problem});
+      return respond(sa, received, {*problem}, cx);
     }
     return on_established_request(sa, *state, received, payloads, cx);
   }
@@ -405,8 +408,30 @@ void Engine::Impl::on_response(IkeSa& sa, const Received& received,
     return;
   }
   if (!sa.is_established()) return;
+  if (find_notify(payloads, NotifyType::invalid_syntax) != nullptr) {
+    return give_up(sa, cx,
+                   {.phase = to_string(received.header.exchange),
+                    .reason = Reason::peer_refused,
+                    .theirs = "INVALID_SYNTAX",
+                    .advice = "the peer could not read our request; its log says why"});
+  }
   follow_answer(sa, cx, received);
   take_response(sa, cx, payloads);
+}
+
+//= RFC7296#2.21.3 "this error notification is considered fatal in both peers, meaning that the IKE
+//=                 SA is deleted without needing an explicit Delete payload"
+void Engine::Impl::respond(IkeSa& sa, const Received& received,
+                           const std::vector<wire::Payload>& payloads, Context& cx,
+                           const std::string& what) {
+  send_response(sa, cx, received, payloads);
+  if (sa.is_closed() || find_notify(payloads, NotifyType::invalid_syntax) == nullptr) return;
+  give_up(sa, cx,
+          {.phase = to_string(received.header.exchange),
+           .reason = Reason::malformed,
+           .theirs = what.empty() ? "a request that is badly formed" : what,
+           .advice = "the peer's message breaks RFC 7296; update the peer"});
+  sa.linger_until = cx.now + kClosedLinger;
 }
 
 /// A peer that uses an IKE_SA it has rekeyed has decided the race, and one that deletes the old
@@ -439,7 +464,7 @@ void Engine::Impl::on_established_request(IkeSa& sa, Established& state, const R
     case ExchangeType::ike_auth:
       break;
   }
-  send_response(sa, cx, received, {wire::NotifyPayload{.type = NotifyType::invalid_syntax}});
+  respond(sa, received, {kInvalidSyntax}, cx);
 }
 
 void Engine::Impl::on_create_child(IkeSa& sa, Established& state, const Received& received,
@@ -458,9 +483,9 @@ void Engine::Impl::on_create_child(IkeSa& sa, Established& state, const Received
     return send_response(sa, cx, received,
                          {wire::NotifyPayload{.type = NotifyType::temporary_failure}});
   }
-  if (ike) return send_response(sa, cx, received, answer_rekey_ike(sa, state, payloads, cx));
+  if (ike) return respond(sa, received, answer_rekey_ike(sa, state, payloads, cx), cx);
   if (const auto* rekey = find_notify(payloads, NotifyType::rekey_sa)) {
-    return send_response(sa, cx, received, answer_rekey_child(sa, state, payloads, *rekey, cx));
+    return respond(sa, received, answer_rekey_child(sa, state, payloads, *rekey, cx), cx);
   }
   ChildAnswer answer = answer_create_child(sa, state, payloads, std::nullopt, cx);
   if (answer.made) {
@@ -471,7 +496,7 @@ void Engine::Impl::on_create_child(IkeSa& sa, Established& state, const Received
                              .name = child->wanted.name});
     }
   }
-  send_response(sa, cx, received, answer.payloads);
+  respond(sa, received, answer.payloads, cx);
 }
 
 void Engine::Impl::on_informational(IkeSa& sa, const Received& received,

@@ -82,6 +82,9 @@ struct Engine::Impl {
                   Context& cx);
   void deny_spi(const Datagram& datagram, const wire::Header& header, IkeSpi ours, Context& cx);
   void learn_verdict(IkeSa& sa, const std::vector<wire::Payload>& payloads, Context& cx);
+  /// send_response(), and the end of the IKE_SA when it says INVALID_SYNTAX; `what` was wrong.
+  void respond(IkeSa& sa, const Received& received, const std::vector<wire::Payload>& payloads,
+               Context& cx, const std::string& what = {});
   void on_response(IkeSa& sa, const Received& received, std::vector<wire::Payload> payloads,
                    Context& cx);
   void on_established_request(IkeSa& sa, Established& state, const Received& received,
@@ -102,6 +105,7 @@ struct Engine::Impl {
   void on_command(command::Unroute&& unroute, Context& cx);
   void on_command(command::Readdress&& readdress, Context& cx);
   void on_command(command::SetAddresses&& set, Context& cx);
+  void on_command(command::Awake&& awake, Context& cx);
   void on_command(command::Shutdown&& shutdown, Context& cx);
   void on_plane(const model::plane::Acquire& acquire, Context& cx);
   void on_plane(const model::plane::Expire& expire, Context& cx);

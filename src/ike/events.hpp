@@ -1,6 +1,7 @@
 // What happened in the engine, for logs, status, vici and the host.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,7 +19,7 @@ using SaId = Strong<std::uint32_t, struct SaIdKind>;
 using RequestId = Strong<std::uint64_t, struct RequestIdKind>;
 
 namespace event {
-/// Mutual authentication is complete. `vips` are ours on an initiator, the peer's on a responder.
+/// Mutual authentication is complete.
 struct IkeUp {
   SaId sa;
   std::string connection;
@@ -83,6 +84,12 @@ struct WantUp {
   std::string connection;
   std::string child;
   std::string why;
+  std::optional<model::PacketFlow> trigger{};  ///< the packet that asks, for command::Initiate
+};
+/// A trap or shunt is not there any more: the plane could not take it.
+struct Unrouted {
+  std::string connection;
+  std::string child;
 };
 /// A close_action or dpd_action wants this to wait for traffic: the caller resolves and sends
 /// command::Route.
@@ -95,6 +102,7 @@ struct WantRoute {
 struct WantReauth {
   SaId sa;
   std::string connection;
+  IpAddress remote{};  ///< where the peer is now
 };
 /// After Shutdown: nothing is left.
 struct Quiet {};
@@ -106,9 +114,10 @@ struct Note {
   std::string text;
 };
 }  // namespace event
-using Event = std::variant<event::IkeUp, event::IkeDown, event::IkeRekeyed, event::VirtualIps,
-                           event::VirtualIpsGone, event::ChildUp, event::ChildDown,
-                           event::ChildRekeyed, event::Failed, event::CommandDone, event::WantUp,
-                           event::WantRoute, event::WantReauth, event::Quiet, event::Note>;
+using Event =
+    std::variant<event::IkeUp, event::IkeDown, event::IkeRekeyed, event::VirtualIps,
+                 event::VirtualIpsGone, event::ChildUp, event::ChildDown, event::ChildRekeyed,
+                 event::Failed, event::CommandDone, event::WantUp, event::Unrouted,
+                 event::WantRoute, event::WantReauth, event::Quiet, event::Note>;
 
 }  // namespace cygnet::ike

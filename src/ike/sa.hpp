@@ -133,6 +133,7 @@ struct IkeSa {
 
   std::optional<model::ChildTemplate> first_child;  ///< to be made by IKE_AUTH
   RequestId first_request;                          ///< waits for it
+  std::optional<model::PacketFlow> first_trigger;   ///< the packet that asked for it
   std::string doomed;              ///< why this SA will be deleted once established, if so
   std::string ends_bare;           ///< why it will be when it has no child and none is coming
   std::vector<std::string> asked;  ///< children that a reauthentication has asked for

@@ -48,7 +48,6 @@ struct ProveToResponder {
 struct AwaitAuthReply {
   Handshake handshake;
   std::optional<EspSpi> spi_in;
-  model::AuthClass our_method = model::AuthClass::pubkey;
 };
 /// IKE_AUTH answered; the peer's certificate or MAC is being checked.
 struct JudgeResponder {

@@ -14,6 +14,7 @@ namespace cygnet::ike {
 
 struct IkeSa;
 struct Context;
+struct Agreement;
 
 /// A request to seal and send.
 struct Request {
@@ -51,6 +52,9 @@ struct CreateChild {
   [[nodiscard]] std::optional<Request> build(IkeSa& sa, Context& cx);
   [[nodiscard]] Step on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx);
   void abandon(Context& cx, const std::string& why);
+
+ private:
+  [[nodiscard]] bool is_useless(const IkeSa& sa, const Agreement& agreed) const;
 };
 struct RekeyChild {
   model::ChildId old;

@@ -57,8 +57,7 @@ std::string outcome(const Node& node) {
   return "";
 }
 void terminate_child(Node& node, const std::string& child) {
-  node.command(
-      ike::command::Terminate{.request = ike::RequestId{9}, .filter = {.child = child}});
+  node.command(ike::command::Terminate{.request = ike::RequestId{9}, .filter = {.child = child}});
 }
 
 // --- terminate -----------------------------------------------------------------------------------
@@ -78,8 +77,8 @@ TEST(Terminate, DuringOurRekey_EndsTheNewChildToo) {
 TEST(Terminate, DuringThePeersRekey_EndsTheNewChildToo) {
   Pair pair;
   up(pair);
-  pair.a.command(ike::command::Readdress{.sa = pair.a.status().sas[0].id,
-                                         .local = pair.a.address.address});  // a life sign goes first
+  pair.a.command(ike::command::Readdress{
+      .sa = pair.a.status().sas[0].id, .local = pair.a.address.address});  // a life sign goes first
   pair.b.rekey_child();
   terminate_child(pair.a, "net");
   pair.settle();
@@ -266,8 +265,9 @@ TEST(Refusal, ByOurPlane_TakesThePeersChildAway) {
 // --- reauthentication ----------------------------------------------------------------------------
 
 TEST(Reauthentication, AChildThatIsRefusedNow_IsDown) {
-  Pair pair({.initiator = with_more(true, [](model::Connection& c) { c.children[1].keep_up = true; }),
-             .responder = with_more(false)});
+  Pair pair(
+      {.initiator = with_more(true, [](model::Connection& c) { c.children[1].keep_up = true; }),
+       .responder = with_more(false)});
   up(pair);
   pair.initiate_from(pair.a, "more");
   pair.settle();
@@ -299,9 +299,9 @@ TEST(Reauthentication, AChildMadeMeanwhile_ComesAlong) {
 
 // With unique = replace the gateway lets the old IKE_SA carry until the caller has moved.
 TEST(Reauthentication, UnderUniqueReplace_MakesBeforeItBreaks) {
-  Pair pair({.initiator = with_more(true),
-             .responder = with_more(
-                 false, [](model::Connection& c) { c.unique = model::Uniqueness::replace; })});
+  Pair pair({.initiator = with_more(true), .responder = with_more(false, [](model::Connection& c) {
+                                             c.unique = model::Uniqueness::replace;
+                                           })});
   up(pair);
   pair.initiate_from(pair.a, "more");
   pair.settle();
@@ -355,10 +355,12 @@ TEST(Greed, AddressesNobodyAskedFor_AreNotTaken) {
   };
   Pair pair({.initiator = adjust,
              .responder = [](model::Connection& c) { c.pools = {"pool"}; },
-             .nodes = [](Node&, Node& b) {
-               for (std::uint32_t i = 1; i <= 16; ++i) b.pool.push_back(IpAddress::v4(0x0a090000 + i));
-               b.generous = true;
-             }});
+             .nodes =
+                 [](Node&, Node& b) {
+                   for (std::uint32_t i = 1; i <= 16; ++i)
+                     b.pool.push_back(IpAddress::v4(0x0a090000 + i));
+                   b.generous = true;
+                 }});
   up(pair);
   EXPECT_EQ(pair.a.status().sas.at(0).local_vips.size(), 1U);
   pair.initiate_from(pair.a, "more");

@@ -8,6 +8,7 @@ namespace cygnet::test {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 void up(Pair& pair) {
@@ -197,6 +198,31 @@ TEST(Lifetime, HardLimitBeforeTheDeleteOfARekeyedChild_ThePeerIsTold) {
   wait(pair, seconds{10});
   EXPECT_EQ(pair.b.status().sas.at(0).children.size(), 2U) << pair.transcript();
   EXPECT_TRUE(pair.mirrored());
+}
+
+// The machine slept for an hour while a request was under way: nobody is given up for that.
+TEST(Awake, RequestUnderWay_StartsOver) {
+  Pair pair({.initiator = [](model::Connection& c) { c.dpd_delay = seconds{30}; }});
+  up(pair);
+  pair.lose = [](const auto&) { return true; };
+  wait(pair, minutes{2});  // several repeats of a life sign
+  pair.lose = {};
+  pair.a.now = pair.a.now + std::chrono::hours{1};
+  pair.a.command(ike::command::Awake{});
+  pair.pass(pair.a, Duration{0});
+  pair.settle();
+  EXPECT_EQ(pair.a.events_of<ike::event::IkeDown>().size(), 0U);
+  EXPECT_EQ(pair.a.status().sas.size(), 1U);
+}
+
+TEST(Awake, NothingUnderWay_AsksForASignOfLife) {
+  Pair pair;
+  up(pair);
+  pair.a.command(ike::command::Awake{});
+  pair.settle();
+  EXPECT_EQ(pair.transcript(),
+            "a INFORMATIONAL #2 request\n"
+            "b INFORMATIONAL #2 response\n");
 }
 
 // RFC 7296 §2.8.1's rule, applied to children that both ends make at once.

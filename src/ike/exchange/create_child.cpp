@@ -80,7 +80,8 @@ Step on_refused(IkeSa& sa, KeyOffer& keys, const wire::NotifyPayload& reason,
 std::optional<Request> CreateChild::build(IkeSa& sa, Context& cx) {
   // Somebody else, here or there, has made it while this task waited.
   const bool there = std::ranges::any_of(sa.children.all(), [this](const Child& child) {
-    return child.wanted.name == wanted.name && child.is_current();
+    return child.wanted.name == wanted.name && child.is_current() &&
+           (!trigger || carries(child.local_ts, child.remote_ts, *trigger));
   });
   if (there) {
     if (spi_in) cx.shared.spis.give_back(*std::exchange(spi_in, std::nullopt));
@@ -117,6 +118,15 @@ Step CreateChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply
   }
   const auto* nonce = first_of<wire::NoncePayload>(reply);
   auto agreed = take_answer(sa, cx.config, wanted, reply, false);
+  if (agreed && is_useless(sa, *agreed)) {
+    agreed = std::unexpected(
+        Refusal{.record = {.phase = "CREATE_CHILD_SA",
+                           .reason = Reason::no_common_selectors,
+                           .field = "remote_ts",
+                           .ours = trigger->destination.text(),
+                           .theirs = text_of(agreed->remote_ts),
+                           .advice = "the peer does not let us there; ask for less in remote_ts"}});
+  }
   auto* state = std::get_if<Established>(&sa.state);
   if (!agreed || nonce == nullptr || state == nullptr) {
     if (!agreed) report(sa, cx, std::move(agreed.error().record));
@@ -148,6 +158,14 @@ Step CreateChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply
   drop_duplicate(sa, cx, child.id);
   cx.done(std::exchange(request, RequestId{}), true);
   return Done{};
+}
+
+/// A further child of its template, asked for by a packet that it would not carry.
+bool CreateChild::is_useless(const IkeSa& sa, const Agreement& agreed) const {
+  if (!trigger || carries(agreed.local_ts, agreed.remote_ts, *trigger)) return false;
+  return std::ranges::any_of(sa.children.all(), [this](const Child& child) {
+    return child.wanted.name == wanted.name && child.is_current();
+  });
 }
 
 void CreateChild::abandon(Context& cx, const std::string& why) {

@@ -63,12 +63,18 @@ bool take_configuration(IkeSa& sa, Context& cx, const std::vector<wire::Payload>
   return true;
 }
 
+/// The packet's own address stands for nothing where the gateway gives us another.
+std::optional<model::PacketFlow> first_trigger(const IkeSa& sa) {
+  return sa.connection.vips.empty() ? sa.first_trigger : std::nullopt;
+}
+
 /// RFC 6023: the first child is made by an exchange of its own, after this one.
 void postpone_first_child(IkeSa& sa) {
   const bool childless = sa.connection.childless == model::Childless::force ||
                          sa.connection.childless == model::Childless::prefer;
   if (!sa.first_child || !sa.peer.childless || !childless) return;
   sa.tasks.emplace_front(CreateChild{.wanted = *std::exchange(sa.first_child, std::nullopt),
+                                     .trigger = sa.first_trigger,
                                      .request = std::exchange(sa.first_request, RequestId{})});
 }
 
@@ -126,14 +132,15 @@ State on_own_proof(ProveToResponder&& state, IkeSa& sa, const Answer& answer, Co
   }
   add_mobike_supported(sa, *payloads);
   payloads->push_back(auth);
-  AwaitAuthReply next{.our_method = sa.connection.local.method};
+  AwaitAuthReply next;
   postpone_first_child(sa);
   if (!sa.connection.vips.empty()) payloads->push_back(configuration_request(sa.connection.vips));
   if (sa.first_child) {
     next.spi_in = cx.shared.spis.take(cx.rng);
     if (!next.spi_in) return abort_auth(sa, cx, {.reason = Reason::limit, .ours = "no free SPI"});
     for (wire::Payload& payload :
-         offer_child(sa, cx.config, *sa.first_child, *next.spi_in, {.in_ike_auth = true})) {
+         offer_child(sa, cx.config, *sa.first_child, *next.spi_in,
+                     {.in_ike_auth = true, .trigger = first_trigger(sa)})) {
       payloads->push_back(std::move(payload));
     }
   }

@@ -54,6 +54,13 @@ TEST(Connection, KeptUpChild_SwitchesLivenessChecksOn) {
   EXPECT_EQ(own.dpd_delay, seconds{45});
 }
 
+// One exchange has to carry them all.
+TEST(Child, MoreSelectorsThanAnExchangeCarries_AreRefused) {
+  std::string many = "10.0.0.0/32";
+  for (int i = 1; i < 101; ++i) many += ", 10.0.0." + std::to_string(i) + "/32";
+  expect_fault("children { n { remote_ts = " + many + " } }", "more than 100 selectors");
+}
+
 TEST(Connection, Nothing_HasStrongswansDefaults) {
   const model::Connection c = connection("");
   EXPECT_EQ(c.name, "c");

@@ -181,6 +181,42 @@ TEST(Controller, KeptUpChild_TakenDownByTheOperator_StaysDown) {
   EXPECT_EQ(b.taken(), "resolve gw.example");
 }
 
+// Somebody throws it out as soon as it is up: pauses grow, it never becomes a storm.
+TEST(Controller, KeptUpChild_ThrownOutAtOnce_IsCalledWithPauses) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk(kKeptUp)), "");
+  b.taken();
+  int calls = 0;
+  const Instant start = b.at;
+  while (b.at - start < seconds{60}) {
+    b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+    if (b.taken().find("initiate") != std::string::npos) ++calls;
+    b.event(ike::event::ChildUp{.connection = "home", .name = "net"});
+    b.event(ike::event::CommandDone{b.last_request, true, ""});
+    b.event(ike::event::ChildDown{.connection = "home", .name = "net", .why = "by the peer"});
+    if (b.taken().find("resolve") != std::string::npos) continue;
+    ASSERT_TRUE(b.controller.deadline().has_value());
+    b.tick(*b.controller.deadline());
+    b.taken();
+  }
+  EXPECT_GE(calls, 5);
+  EXPECT_LE(calls, 10);
+}
+
+TEST(Controller, KeptUpChild_LostAfterAWhile_IsCalledAtOnce) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk(kKeptUp)), "");
+  b.taken();
+  for (int i = 0; i < 5; ++i) {
+    b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+    b.event(ike::event::CommandDone{b.last_request, true, ""});
+    b.taken();
+    b.at = b.at + seconds{31};
+    b.event(ike::event::ChildDown{.connection = "home", .name = "net", .why = "no answer"});
+    EXPECT_EQ(b.taken(), "resolve gw.example");
+  }
+}
+
 TEST(Controller, KeptUpChild_PausesAreShort) {
   Bench b;
   EXPECT_EQ(b.configure(psk(kKeptUp)), "");
@@ -339,6 +375,32 @@ TEST(Client, Terminate_NeedsAFilterAndStopsTheTries) {
   EXPECT_EQ(b.taken(), "answer 1 no: nothing matches");
 }
 
+// The name is being looked up: what comes of it is of no interest any more.
+TEST(Client, Terminate_EndsAnAttemptThatLooksUpItsPeer) {
+  Bench b;
+  EXPECT_EQ(b.configure(kStarted), "");
+  b.taken();
+  const ike::RequestId pending = b.last_request;
+  b.request("terminate", message({{"ike", "home"}}));
+  b.taken();
+  b.event(ike::event::CommandDone{b.last_request, false, "nothing matches"});
+  b.taken();
+  b.controller.resolved(pending, kRoute, b.effects, b.at);
+  EXPECT_EQ(b.taken(), "");
+  EXPECT_FALSE(b.controller.deadline().has_value());
+}
+
+// The client that waits for it hears of its end.
+TEST(Client, Terminate_AnswersWhoeverWaitsForTheAttempt) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("initiate", message({{"child", "net"}}), 1);
+  b.taken();
+  b.request("terminate", message({{"child", "net"}}), 2);
+  EXPECT_EQ(b.taken(), "answer 1 no: terminated by command, terminate /net");
+}
+
 TEST(Client, ListsAreStreamedThenAnswered) {
   Bench b;
   EXPECT_EQ(b.configure(kHome), "");
@@ -388,6 +450,48 @@ TEST(Controller, WantRoute_InstallsATrap) {
   b.event(wanted);
   b.event(ike::event::WantRoute{.connection = "gone", .child = "net", .why = ""});
   EXPECT_EQ(b.taken(), "");
+}
+
+// The packet that asks comes along, so that its selectors can go first.
+TEST(Controller, TrafficWantsATunnel_ThePacketComesAlong) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  const model::PacketFlow packet{.source = IpAddress::v4(1), .destination = IpAddress::v4(2)};
+  b.event(ike::event::WantUp{
+      .connection = "home", .child = "net", .why = "traffic", .trigger = packet});
+  b.taken();
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  ASSERT_EQ(b.effects.size(), 1u);
+  const auto& tell = std::get<effect::Tell>(b.effects[0]);
+  EXPECT_EQ(std::get<ike::command::Initiate>(tell.command).trigger, packet);
+}
+
+// A gateway with several addresses is reauthenticated at the one where it is.
+TEST(Controller, Reauthentication_CallsWhereThePeerIs) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk("home : auth { remote_addrs = gw.example, 192.0.2.1\n"
+                            "children { net { } } }")),
+            "");
+  b.taken();
+  b.event(ike::event::WantReauth{
+      .sa = ike::SaId{4}, .connection = "home", .remote = IpAddress::v4(0xc0000209)});
+  EXPECT_EQ(b.taken(), "resolve 192.0.2.9");
+}
+
+TEST(Controller, TrapThatIsGone_CanBeWantedAgain) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  const ike::event::WantRoute wanted{.connection = "home", .child = "net", .why = "closed"};
+  b.event(wanted);
+  b.taken();
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  b.taken();
+  b.event(ike::event::Unrouted{.connection = "home", .child = "net"});
+  b.event(wanted);
+  EXPECT_EQ(b.taken(), "resolve 192.0.2.1");
 }
 
 // --- asks ----------------------------------------------------------------------------------------

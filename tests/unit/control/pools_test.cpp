@@ -129,5 +129,29 @@ TEST(Pools, Reload_KeepsWhatIsStillInRange) {
   EXPECT_TRUE(all.all().empty());
 }
 
+// The pool shrinks below an address that is in use, and grows again.
+TEST(Pools, AddressInUse_IsNotGivenAgainAfterReloads) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.2")});
+  static_cast<void>(lease(all, "a", 1));
+  ASSERT_EQ(lease(all, "b", 2).addresses, Addresses{"10.9.0.2"});
+  all.configure({pool("10.9.0.1", "10.9.0.1")});
+  all.configure({pool("10.9.0.1", "10.9.0.2")});
+  EXPECT_EQ(lease(all, "c", 3).refusal, "pool_exhausted");
+  all.release(ike::SaId{2});
+  EXPECT_EQ(lease(all, "c", 3).addresses, Addresses{"10.9.0.2"});
+}
+
+TEST(Pools, OverlappingPools_ShareTheirAddresses) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.2"), pool("10.9.0.1", "10.9.0.2", "q")});
+  EXPECT_EQ(lease(all, "a", 1).addresses, Addresses{"10.9.0.1"});
+  EXPECT_EQ(lease(all, "b", 2, {kAny4}, {"q"}).addresses, Addresses{"10.9.0.2"});
+  EXPECT_EQ(lease(all, "c", 3).refusal, "pool_exhausted");
+}
+
+TEST(Pools, SeveralWishesOfOneFamily_GetOneAddress) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.9")});
+  EXPECT_EQ(lease(all, "a", 1, {kAny4, kAny4, kAny4, kAny4}).addresses.size(), 1u);
+}
+
 }  // namespace
 }  // namespace cygnet::control

@@ -49,7 +49,36 @@ TEST(Supervisor, Limit_EndsTheTries) {
   ASSERT_TRUE(one.failed(kNet, at(0), rng).has_value());
   ASSERT_EQ(one.take_due(at(100)).size(), 1u);
   EXPECT_FALSE(one.failed(kNet, at(100), rng).has_value());
-  EXPECT_FALSE(one.wants(kNet));
+  EXPECT_FALSE(one.deadline().has_value());
+  EXPECT_TRUE(one.take_due(at(1000)).empty());
+}
+
+// Up and lost again and again within seconds: pauses grow as after failures.
+TEST(Supervisor, SuccessThatDoesNotLast_CountsAsAFailure) {
+  Supervisor one;
+  Instant now = at(0);
+  one.want(kNet, now, 0);
+  Duration pause{0};
+  for (const int expected : {0, 2, 4, 8, 16}) {
+    ASSERT_EQ(one.take_due(now + pause).size(), 1u) << expected;
+    now = now + pause;
+    one.succeeded(kNet, now);
+    EXPECT_FALSE(one.deadline().has_value());
+    one.want(kNet, now, 0);
+    pause = *one.deadline() - now;
+    EXPECT_EQ(pause, std::chrono::seconds{expected});
+  }
+}
+
+TEST(Supervisor, SuccessThatLasts_IsForgotten) {
+  Supervisor one;
+  one.want(kNet, at(0), 0);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_EQ(one.take_due(at(100 * i)).size(), 1u);
+    one.succeeded(kNet, at(100 * i));
+    one.want(kNet, at(100 * i + 100), 0);
+    EXPECT_EQ(one.deadline(), at(100 * i + 100));
+  }
 }
 
 // Traffic for a child whose next try is minutes away: it is tried now.
