@@ -16,9 +16,7 @@ class SleepWatch {
   /// The next alarm; nothing: there is none.
   void expect(std::optional<Instant> at) { expected_ = at; }
   /// Something has woken us; true when it should have been the alarm, long before.
-  [[nodiscard]] bool slept(Instant now) const {
-    return expected_ && now - *expected_ >= kSleptMin;
-  }
+  [[nodiscard]] bool slept(Instant now) const { return expected_ && now - *expected_ >= kSleptMin; }
 
  private:
   std::optional<Instant> expected_;

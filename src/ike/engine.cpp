@@ -297,8 +297,8 @@ void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& m
 }
 
 //= RFC7296#2.21.4 "If the message is marked as a request, the node can audit the suspicious event
-//and =                 MAY send a response. ... The response MUST NOT be cryptographically
-//protected and =                 MUST contain an INVALID_IKE_SPI Notify payload."
+// and =                 MAY send a response. ... The response MUST NOT be cryptographically
+// protected and =                 MUST contain an INVALID_IKE_SPI Notify payload."
 // After a restart this is how a peer learns at once that its tunnel is no more.
 void Engine::Impl::deny_spi(const Datagram& datagram, const wire::Header& header, IkeSpi ours,
                             Context& cx) {

@@ -6,6 +6,7 @@
 
 #include "ike/half_open.hpp"
 #include "ike/limits.hpp"
+#include "ike/pace.hpp"
 #include "ike/sa.hpp"
 
 namespace cygnet::ike {
@@ -18,24 +19,6 @@ struct RoutedChild {
   std::vector<model::TrafficSelector> local_ts;
   std::vector<model::TrafficSelector> remote_ts;
   Instant installed;
-};
-
-/// Something that is done at most so often in one second.
-class PerSecond {
- public:
-  explicit PerSecond(unsigned max) : max_(max) {}
-  [[nodiscard]] bool admits(Instant now) {
-    if (now - since_ >= std::chrono::seconds{1}) {
-      since_ = now;
-      count_ = 0;
-    }
-    return ++count_ <= max_;
-  }
-
- private:
-  unsigned max_;
-  unsigned count_ = 0;
-  Instant since_;
 };
 
 struct Engine::Impl {

@@ -1,7 +1,6 @@
 // One IKE_SA: its data, and what every exchange does with it.     RFC 7296 §1, §2
 #pragma once
 
-#include <algorithm>
 #include <deque>
 #include <optional>
 #include <string>
@@ -13,6 +12,8 @@
 #include "ike/cookie.hpp"
 #include "ike/engine.hpp"
 #include "ike/nat.hpp"
+#include "ike/pace.hpp"
+#include "ike/payloads.hpp"
 #include "ike/spi.hpp"
 #include "ike/state.hpp"
 #include "ike/task.hpp"
@@ -63,20 +64,6 @@ struct PeerAbilities {
   bool childless = false;          ///< RFC 6023
   /// Where a responder with MOBIKE says it can be reached, first where we called it.
   std::vector<IpAddress> addresses;
-};
-
-/// How fast somebody may ask for something: `burst` at once, then one each `interval`.
-class Pace {
- public:
-  [[nodiscard]] bool take(Instant now, Duration interval, unsigned burst) {
-    const Instant from = std::max(due_, now);
-    if (from - now > interval * burst) return false;
-    due_ = from + interval;
-    return true;
-  }
-
- private:
-  Instant due_;
 };
 
 /// Whether an IKE_SA is the one that counts between its two ends.
@@ -245,24 +232,5 @@ void start_lifetime(IkeSa& sa, Context& cx);
 /// Everything the SA's clock has made due.
 void tick(IkeSa& sa, Context& cx);
 [[nodiscard]] std::optional<Deadline> deadline(const IkeSa& sa, const EngineConfig& config);
-
-// --- small readers of payload lists
-// ----------------------------------------------------------------
-
-template <class P>
-[[nodiscard]] const P* first_of(const std::vector<wire::Payload>& payloads) {
-  for (const wire::Payload& payload : payloads) {
-    if (const P* found = std::get_if<P>(&payload)) return found;
-  }
-  return nullptr;
-}
-[[nodiscard]] const wire::NotifyPayload* find_notify(const std::vector<wire::Payload>& payloads,
-                                                     NotifyType type);
-/// The first error notify, if there is one.
-[[nodiscard]] const wire::NotifyPayload* find_error(const std::vector<wire::Payload>& payloads);
-[[nodiscard]] const wire::IdPayload* find_id(const std::vector<wire::Payload>& payloads,
-                                             bool initiator);
-[[nodiscard]] const wire::TsPayload* find_ts(const std::vector<wire::Payload>& payloads,
-                                             bool initiator);
 
 }  // namespace cygnet::ike

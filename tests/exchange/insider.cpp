@@ -106,10 +106,10 @@ std::vector<wire::Payload> Insider::ask(ExchangeType exchange, const wire::Chain
   header.id = MessageId{next_id_++};
   pair.b.outbox.clear();
   ike::Actions out;
-  pair.b.engine.handle(ike::Datagram{.local = pair.b.address,
-                                     .remote = pair.a.address,
-                                     .bytes = seal(header, chain)},
-                       pair.b.now, out);
+  pair.b.engine.handle(
+      ike::Datagram{
+          .local = pair.b.address, .remote = pair.a.address, .bytes = seal(header, chain)},
+      pair.b.now, out);
   pair.b.carry_out(std::move(out));
   for (const ike::action::Send& sent : pair.b.outbox) {
     const auto answered = wire::parse_header(sent.bytes);

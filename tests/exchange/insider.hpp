@@ -16,8 +16,9 @@ namespace cygnet::test {
 class Insider {
  public:
   /// `start` brings the tunnel up, from a.
-  explicit Insider(Pair::Options options = {},
-                   const std::function<void(Pair&)>& start = [](Pair& pair) { pair.initiate(); });
+  explicit Insider(
+      Pair::Options options = {},
+      const std::function<void(Pair&)>& start = [](Pair& pair) { pair.initiate(); });
   /// What a datagram of either end says.
   [[nodiscard]] std::vector<wire::Payload> read(const Bytes& datagram) const;
   /// The selectors that a offered for the first child, in IKE_AUTH: its own, b's.

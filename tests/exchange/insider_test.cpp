@@ -35,8 +35,8 @@ TEST(Insider, RequestThatDoesNotParse_EndsTheIkeSa) {
 
 TEST(Insider, RequestThatLacksAPayload_EndsTheIkeSa) {
   Insider insider{kept_up()};
-  const auto answer = insider.ask(ExchangeType::create_child_sa,
-                                  {wire::NoncePayload{.data = Bytes(32, 1)}});
+  const auto answer =
+      insider.ask(ExchangeType::create_child_sa, {wire::NoncePayload{.data = Bytes(32, 1)}});
   EXPECT_TRUE(has(answer, NotifyType::invalid_syntax));
   expect_ended_and_wanted(insider);
 }
