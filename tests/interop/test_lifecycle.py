@@ -9,6 +9,7 @@ import time
 import unittest
 
 from rig import conf
+from rig.figures import tell
 from rig.net import World, pair, wait_for
 from rig.peer import Cygnet, StrongSwan
 from rig.traffic import Ping, ping, transfer
@@ -62,8 +63,8 @@ class Marathon(unittest.TestCase):
         took = time.monotonic() - started
         flood.stop()
         sent, received = flood.counts()
-        print(f"{CHILD_REKEYS} CHILD and {IKE_REKEYS} IKE rekeys in {took:.0f} s, "
-              f"{sent} pings, {sent - received} lost")
+        tell(f"marathon, {gateway.kind} as the gateway: {CHILD_REKEYS} CHILD and {IKE_REKEYS} IKE "
+             f"rekeys in {took:.0f} s, {sent} pings, {sent - received} lost")
         self.assertEqual(sent - received, 0)
 
     def test_gateway(self):
@@ -223,7 +224,7 @@ class OtherPaths(unittest.TestCase):
         started = time.monotonic()
         wait_for(lambda: ping(self.cl, "10.1.0.1", count=1, interval=0.2) == 0,
                  "the other path", RETURN_SECONDS)
-        print(f"other path after {time.monotonic() - started:.1f} s")
+        tell(f"the path goes silent: the other one after {time.monotonic() - started:.1f} s")
         self.expect_moved()
 
 
@@ -303,18 +304,18 @@ class MediaServer(unittest.TestCase):
     def reaches(self):
         return ping(self.laptop_node, "10.9.0.5", count=1, interval=0.2) == 0
 
-    def seconds_until_reached(self, limit):
+    def expect_reached_again(self, what):
         started = time.monotonic()
-        wait_for(self.reaches, "t520 is reached again", limit)
+        wait_for(self.reaches, "t520 is reached again", RETURN_SECONDS)
         took = time.monotonic() - started
-        print(f"{self.id().rsplit('.', 1)[-1]}: reached again after {took:.1f} s")
-        return took
+        tell(f"{what}: t520 reached again after {took:.1f} s")
+        self.assertLess(took, RETURN_SECONDS)
 
     def test_router_gets_another_address(self):
         before = [sa["initiator-spi"] for _, sa in self.t520.established()]
         self.router.ip("addr", "del", "192.0.2.254/24", "dev", "out")
         self.router.address("out", "192.0.2.77/24")
-        self.assertLess(self.seconds_until_reached(RETURN_SECONDS), RETURN_SECONDS)
+        self.expect_reached_again("the router has another address")
         after = [sa["initiator-spi"] for _, sa in self.t520.established()]
         self.assertEqual(before, after, "t520 notices nothing")
         self.assertNotIn("down", "".join(self.t520.warnings()))
@@ -323,12 +324,12 @@ class MediaServer(unittest.TestCase):
         self.router.ip("link", "set", "out", "down")
         time.sleep(CUT_SECONDS)  # the length of the cut is what is tested
         self.router.ip("link", "set", "out", "up")
-        self.assertLess(self.seconds_until_reached(RETURN_SECONDS), RETURN_SECONDS)
+        self.expect_reached_again(f"the line was cut for {CUT_SECONDS} s")
 
     def test_gateway_is_killed(self):
         self.gateway.kill()
         self.gateway.start()
-        self.assertLess(self.seconds_until_reached(RETURN_SECONDS), RETURN_SECONDS)
+        self.expect_reached_again("the gateway was killed and restarted")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import unittest
 
 from rig import conf
 from rig.certs import Authority
+from rig.figures import tell
 from rig.net import World, pair, run
 from rig.peer import BIN, Cygnet
 from rig.traffic import ping
@@ -55,7 +56,8 @@ class Malformed(unittest.TestCase):
         self.assertRegex(last, rf"^sent {COUNT} with \d+ IKE_SAs")
         self.assertEqual(attacker.wait(10), 0)
         late = resident_kib(gateway.process)
-        print(f"{kind}: {last.strip()}; resident {early} KiB after a tenth, {late} KiB at the end")
+        tell(f"hostile peer, {kind}: {last.strip()}; resident {early} KiB after a tenth, {late} KiB "
+             "at the end")
         # A sanitizer keeps freed memory back; there only leaks and errors count, at its exit.
         if "CYGNET_SANITIZED" not in os.environ:
             self.assertLessEqual(late - early, GROWTH_KIB_MAX)
