@@ -3,7 +3,7 @@
 //
 // RATE is in datagrams a second; 0: no flood. Ends when all clients are connected and the flood is
 // over, or after SECONDS + 60. Prints one line of JSON: what was sent, who connected and when, and
-// the largest answer that the flood's addresses got.
+// the answers that the flood's addresses got, by kind, against the rule for their sizes.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <linux/if_packet.h>
@@ -13,6 +13,7 @@
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -38,6 +39,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kBatch = 64;
 constexpr std::size_t kMarkerSize = 4;
+/// In an IKE header (RFC 7296 §3.1).
+constexpr std::size_t kNextPayloadAt = 16;
+/// Octets by which a full IKE_SA_INIT answer may exceed its request.
+constexpr std::size_t kFullExtraMax = 256;
 
 Instant now() { return {Clock::now().time_since_epoch()}; }
 
@@ -249,13 +254,17 @@ class Flood {
   int socket_ = -1;
 };
 
-/// Answers to the flood's addresses, as they pass the interface.
+/// Answers to the flood's addresses, as they pass the interface. Nobody has proven those: a
+/// stateless answer may not exceed the request, a full IKE_SA_INIT answer by 256 octets at most.
 struct Answers {
   std::atomic<bool> watching{false};
-  std::atomic<std::uint64_t> count{0};
-  std::atomic<std::size_t> largest{0};        ///< octets of UDP payload
-  std::atomic<std::uint64_t> larger{0};       ///< than the request
-  std::atomic<std::uint64_t> much_larger{0};  ///< by more than 256 octets
+  std::uint64_t stateless = 0;    ///< their first payload is a Notify
+  std::uint64_t full = 0;         ///< ... an SA
+  std::uint64_t other = 0;        ///< neither: nobody may get such a thing
+  std::size_t stateless_max = 0;  ///< octets of UDP payload
+  std::size_t full_max = 0;       ///< ... of the largest full answer
+  std::uint64_t too_large = 0;    ///< against the rule
+  std::uint64_t missed = 0;       ///< packets that passed while we were busy
 
   void watch(const char* interface, std::size_t request, const std::atomic<bool>& stop) {
     const int socket = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP));
@@ -267,24 +276,53 @@ struct Answers {
       die("cannot watch the interface");
     }
     const int room = 64 * 1024 * 1024;
-    static_cast<void>(::setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room));
+    if (::setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0) {
+      die("cannot watch the interface with a large buffer");
+    }
     watching = true;
     std::uint8_t packet[2048];
-    while (!stop) {
+    while (true) {
       pollfd fd{socket, POLLIN, 0};
-      if (::poll(&fd, 1, 50) <= 0) continue;
+      if (::poll(&fd, 1, 50) <= 0) {
+        if (stop) break;  // what had come by then has been read
+        continue;
+      }
       sockaddr_ll from{};
       socklen_t from_size = sizeof from;
       const ssize_t size = ::recvfrom(socket, packet, sizeof packet, 0,
                                       reinterpret_cast<sockaddr*>(&from), &from_size);
-      // What we send ourselves is seen as well; the flood's addresses are 10.64.0.0/10.
-      if (size < 28 || from.sll_pkttype == PACKET_OUTGOING || packet[9] != IPPROTO_UDP) continue;
-      if (packet[16] != 10 || (packet[17] & 0xc0) != 0x40) continue;
-      const std::size_t answer = static_cast<std::size_t>(size) - 28;
-      ++count;
-      if (answer > largest) largest = answer;
-      if (answer > request) ++larger;
-      if (answer > request + 256) ++much_larger;
+      if (size <= 0 || from.sll_pkttype == PACKET_OUTGOING) continue;
+      take(ByteView{packet}.first(static_cast<std::size_t>(size)), request);
+    }
+    tpacket_stats passed{};
+    socklen_t passed_size = sizeof passed;
+    if (::getsockopt(socket, SOL_PACKET, PACKET_STATISTICS, &passed, &passed_size) != 0) {
+      die("no statistics of the interface");
+    }
+    missed = passed.tp_drops;
+    ::close(socket);
+  }
+
+ private:
+  /// One IP packet.
+  void take(ByteView packet, std::size_t request) {
+    constexpr std::size_t kHeaders = sizeof(iphdr) + sizeof(udphdr);
+    // The flood's addresses are 10.64.0.0/10.
+    if (packet.size() < kHeaders || packet[9] != IPPROTO_UDP) return;
+    if (packet[16] != 10 || (packet[17] & 0xc0) != 0x40) return;
+    const ByteView answer = packet.subspan(kHeaders);
+    const bool ike = wire::parse_header(answer).has_value();
+    const PayloadType first = ike ? PayloadType{answer[kNextPayloadAt]} : PayloadType::none;
+    if (first == PayloadType::notify) {
+      ++stateless;
+      stateless_max = std::max(stateless_max, answer.size());
+      if (answer.size() > request) ++too_large;
+    } else if (first == PayloadType::sa) {
+      ++full;
+      full_max = std::max(full_max, answer.size());
+      if (answer.size() > request + kFullExtraMax) ++too_large;
+    } else {
+      ++other;
     }
   }
 };
@@ -326,9 +364,10 @@ int main(int argc, char** argv) {
   stop = true;
   watcher.join();
   fmt::print(
-      "{{\"up\": {}, \"seconds\": {:.1f}, \"sent\": {}, \"request\": {}, \"answers\": {}, "
-      "\"largest\": {}, \"larger\": {}, \"much_larger\": {}}}\n",
-      crowd.up(), all_up, sent, flood.message_size(), answers.count.load(), answers.largest.load(),
-      answers.larger.load(), answers.much_larger.load());
+      "{{\"up\": {}, \"seconds\": {:.1f}, \"sent\": {}, \"request\": {}, \"stateless\": {}, "
+      "\"stateless_max\": {}, \"full\": {}, \"full_max\": {}, \"other\": {}, \"too_large\": {}, "
+      "\"missed\": {}}}\n",
+      crowd.up(), all_up, sent, flood.message_size(), answers.stateless, answers.stateless_max,
+      answers.full, answers.full_max, answers.other, answers.too_large, answers.missed);
   return 0;
 }
