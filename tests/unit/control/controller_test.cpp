@@ -61,6 +61,7 @@ struct Bench {
             return "set " + std::to_string(command.connections.size());
           } else if constexpr (std::is_same_v<C, ike::command::Initiate>) {
             last_request = command.request;
+            last_remote = command.remote;
             return "initiate " + command.connection + "/" + command.child;
           } else if constexpr (std::is_same_v<C, ike::command::Route>) {
             last_request = command.request;
@@ -102,6 +103,7 @@ struct Bench {
   Effects effects;
   Instant at{seconds{100}};
   ike::RequestId last_request;
+  Endpoint last_remote;  ///< that an Initiate goes to
 };
 
 vici::Message message(std::initializer_list<std::pair<const char*, const char*>> values) {
@@ -148,6 +150,65 @@ TEST(Controller, FailedStart_IsTriedAgain) {
   ASSERT_TRUE(b.controller.deadline().has_value());
   b.tick(*b.controller.deadline());
   EXPECT_EQ(b.taken(), "resolve gw.example");
+}
+
+// The name is looked up at each try: where it leads now is called, not where it led before.
+TEST(Controller, NameWithANewAddress_IsCalledThere) {
+  Bench b;
+  EXPECT_EQ(b.configure(kStarted), "");
+  b.taken();
+  for (const std::uint32_t last : {2U, 2U, 9U}) {
+    const Endpoint remote{IpAddress::v4(0xc0000200 + last), 500};
+    b.controller.resolved(b.last_request, Route{{IpAddress::v4(1), 500}, remote}, b.effects, b.at);
+    EXPECT_EQ(b.taken(), "initiate home/net");
+    EXPECT_EQ(b.last_remote, remote);
+    b.event(ike::event::CommandDone{b.last_request, false, "no answer"});
+    ASSERT_TRUE(b.controller.deadline().has_value());
+    b.tick(*b.controller.deadline());
+    EXPECT_EQ(b.taken(), "resolve gw.example");
+  }
+}
+
+// Traffic asks for a child: that many attempts, then none until traffic asks again.
+TEST(Controller, Keyingtries_LimitWhatTrafficWants) {
+  for (const unsigned tries : {1U, 3U}) {
+    Bench b;
+    EXPECT_EQ(b.configure(psk("home : auth { remote_addrs = gw.example\n keyingtries = " +
+                              std::to_string(tries) + "\n children { net { } } }")),
+              "");
+    b.taken();
+    for (int packets = 0; packets < 2; ++packets) {
+      b.event(ike::event::WantUp{.connection = "home", .child = "net", .why = "traffic"});
+      for (unsigned i = 1; i <= tries; ++i) {
+        EXPECT_EQ(b.taken(), "resolve gw.example") << "attempt " << i << " of " << tries;
+        b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+        b.taken();
+        b.event(ike::event::CommandDone{b.last_request, false, "no answer"});
+        ASSERT_EQ(b.controller.deadline().has_value(), i < tries);
+        if (i < tries) b.tick(*b.controller.deadline());
+      }
+      EXPECT_EQ(b.taken(), "");
+    }
+  }
+}
+
+// 0 is for ever; so is a child that is to stay up, whatever the number.
+TEST(Controller, Keyingtries_DoNotLimitForEver) {
+  for (const char* what : {"keyingtries = 0\n children { net { } }",
+                           "keyingtries = 2\n children { net { start_action = start } }",
+                           "keyingtries = 2\n children { net { keep_up = yes } }"}) {
+    Bench b;
+    EXPECT_EQ(
+        b.configure(psk(std::string{"home : auth { remote_addrs = gw.example\n "} + what + " }")),
+        "");
+    b.event(ike::event::WantUp{.connection = "home", .child = "net", .why = "traffic"});
+    for (int i = 0; i < 20; ++i) {
+      b.taken();
+      b.controller.resolved(b.last_request, fail("no network"), b.effects, b.at);
+      ASSERT_TRUE(b.controller.deadline().has_value()) << what << ", attempt " << i;
+      b.tick(*b.controller.deadline());
+    }
+  }
 }
 
 constexpr const char* kKeptUp =

@@ -94,6 +94,37 @@ TEST(Supervisor, WantAgain_EndsThePause) {
   EXPECT_EQ(one.take_due(at(1)).size(), 1u);
 }
 
+// The network changes while an attempt is under way: it goes on, and if it fails the pauses are
+// short again.
+TEST(Supervisor, HurryDuringAnAttempt_StartsOverWithShortPauses) {
+  test::SeededRng rng{1};
+  Supervisor one;
+  one.want(kNet, at(0), 0);
+  Instant now = at(0);
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_EQ(one.take_due(now).size(), 1u);
+    now = now + *one.failed(kNet, now, rng);
+  }
+  ASSERT_EQ(one.take_due(now).size(), 1u);
+  one.hurry(now);
+  EXPECT_TRUE(one.take_due(now + kRetryMax).empty()) << "one attempt at a time";
+  const auto pause = one.failed(kNet, now, rng);
+  ASSERT_TRUE(pause.has_value());
+  EXPECT_LE(*pause, kRetryMin);
+}
+
+// ... and one that waits is due at once.
+TEST(Supervisor, HurryDuringAPause_EndsIt) {
+  test::SeededRng rng{1};
+  Supervisor one;
+  one.want(kNet, at(0), 0);
+  ASSERT_EQ(one.take_due(at(0)).size(), 1u);
+  ASSERT_TRUE(one.failed(kNet, at(0), rng).has_value());
+  one.hurry(at(1));
+  EXPECT_EQ(one.deadline(), at(1));
+  EXPECT_EQ(one.take_due(at(1)).size(), 1u);
+}
+
 TEST(Supervisor, Forgotten_IsNotTriedAgain) {
   test::SeededRng rng{1};
   Supervisor one;
