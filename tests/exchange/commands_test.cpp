@@ -1,7 +1,7 @@
 // What operators and the data plane ask of an engine.
 #include <gtest/gtest.h>
 
-#include "pair.hpp"
+#include "insider.hpp"
 
 namespace cygnet::test {
 namespace {
@@ -43,7 +43,22 @@ ike::command::Route route(Pair& pair, const char* child) {
           .remote = pair.b.address};
 }
 model::PacketFlow packet() {
-  return {.source = IpAddress::v4(0xc0000201), .destination = IpAddress::v4(0x0a010005)};
+  return {.source = IpAddress::v4(0xc0000201),
+          .destination = IpAddress::v4(0x0a010005),
+          .protocol = 6,
+          .source_port = 40'000,
+          .destination_port = 443};
+}
+
+/// TSi, then TSr of a message, as text.
+std::vector<std::string> selectors_in(const std::vector<wire::Payload>& payloads) {
+  std::vector<std::string> out;
+  for (const wire::Payload& payload : payloads) {
+    if (const auto* ts = std::get_if<wire::TsPayload>(&payload)) {
+      out.push_back(model::text_of(ts->selectors));
+    }
+  }
+  return out;
 }
 
 TEST(Commands, NamesThatAreNotThere) {
@@ -116,15 +131,17 @@ TEST(Traps, Shunts_CallNobody) {
   }
 }
 
-// RFC 7296 §2.9: the packet that asked goes first in the selectors.
+//= RFC7296#2.9 test: the packet that asked goes first in the selectors.
 TEST(Traps, Acquire_AsksForTheTunnelThenForTheChild) {
-  Pair pair;
-  EXPECT_EQ(run(pair, route(pair, "net")), "");
-  const model::ChildId trap = pair.a.installed.begin()->first;
-  pair.a.plane(model::plane::Acquire{.trap = trap, .packet = packet()});
-  ASSERT_EQ(pair.a.events_of<ike::event::WantUp>().size(), 1U);
-  pair.initiate();
-  pair.settle();
+  model::ChildId trap;
+  Insider insider{{}, [&trap](Pair& pair) {
+                    EXPECT_EQ(run(pair, route(pair, "net")), "");
+                    trap = pair.a.installed.begin()->first;
+                    pair.a.plane(model::plane::Acquire{.trap = trap, .packet = packet()});
+                    ASSERT_EQ(pair.a.events_of<ike::event::WantUp>().size(), 1U);
+                    pair.initiate();
+                  }};
+  Pair& pair = insider.pair;
   EXPECT_EQ(pair.a.installed.size(), 2U);
   // The child goes, the IKE_SA stays: the next packet makes a child on it.
   pair.a.command(ike::command::Terminate{.filter = {.child = "net"}});
@@ -132,8 +149,15 @@ TEST(Traps, Acquire_AsksForTheTunnelThenForTheChild) {
   pair.forget();
   pair.a.plane(model::plane::Acquire{.trap = trap, .packet = packet()});
   pair.a.plane(model::plane::Acquire{.trap = trap, .packet = packet()});
+  ASSERT_EQ(pair.a.outbox.size(), 1U);
+  EXPECT_EQ(selectors_in(insider.read(pair.a.outbox[0].bytes)),
+            (std::vector<std::string>{"192.0.2.1/32[tcp/40000], 192.0.2.1/32",
+                                      "10.1.0.5/32[tcp/443], 10.1.0.0/24"}));
   pair.settle();
   EXPECT_EQ(pair.a.installed.size(), 2U);
+  const model::ChildSpec& made = pair.a.installed.rbegin()->second.spec;
+  EXPECT_EQ(model::text_of(made.local_ts), "192.0.2.1/32");
+  EXPECT_EQ(model::text_of(made.remote_ts), "10.1.0.0/24") << "the whole, not only the packet's";
   EXPECT_EQ(pair.transcript(),
             "a CREATE_CHILD_SA #3 request SA Ni KE TSi TSr\n"
             "b CREATE_CHILD_SA #3 response SA Nr KE TSi TSr\n");
