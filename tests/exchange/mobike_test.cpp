@@ -294,5 +294,55 @@ TEST(Mobike, SteadyRouter_IsToldOnce) {
       << m.pair.transcript();
 }
 
+// RFC 7296 §2.23. The router before a caller without MOBIKE has given it another port or address:
+// the packets that arrive show where to answer, for the IKE_SA and all its children.
+TEST(MappingChange, CallerWithoutMobike_IsFollowed) {
+  const auto second_child = [](model::Connection& c) {
+    c.children.push_back(c.children[0]);
+    c.children[1].name = "more";
+    const auto far = model::parse_selector("10.2.0.0/24");
+    (c.vips.empty() ? c.children[1].local_ts : c.children[1].remote_ts) = {*far};
+  };
+  Pair pair({.initiator =
+                 [&](model::Connection& c) {
+                   c.vips = {IpAddress::any(IpFamily::v4)};
+                   second_child(c);
+                 },
+             .responder =
+                 [&](model::Connection& c) {
+                   c.pools = {"pool"};
+                   second_child(c);
+                 },
+             .nodes = [](Node&, Node& b) { b.pool = {IpAddress::v4(0x0a090001)}; }});
+  pair.nat = IpAddress::v4(0xcb007101);
+  pair.initiate();
+  pair.settle();
+  pair.initiate_from(pair.a, "more");
+  pair.settle();
+  ASSERT_EQ(pair.b.installed.size(), 2U);
+  pair.forget();
+  pair.nat = kOther;
+  const Endpoint fresh{kOther, 40'001};
+  pair.b.plane(model::plane::MappingChange{pair.b.installed.begin()->first, fresh});
+  EXPECT_EQ(pair.b.status().sas[0].remote, fresh);
+  for (const auto& [id, child] : pair.b.installed) EXPECT_EQ(child.spec.remote, fresh);
+  EXPECT_EQ(pair.transcript(), "") << "nobody is told";
+  pair.b.rekey_child();
+  pair.settle();
+  EXPECT_TRUE(pair.mirrored()) << "what b asks arrives";
+}
+
+// Nobody who is not behind a NAT moves without saying so.
+TEST(MappingChange, WithoutNat_IsIgnored) {
+  Pair pair;
+  pair.initiate();
+  pair.settle();
+  const auto before = pair.b.status().sas[0].remote;
+  pair.b.plane(model::plane::MappingChange{pair.b.installed.begin()->first, {kOther, 4500}});
+  EXPECT_EQ(pair.b.status().sas[0].remote, before);
+  for (const auto& [id, child] : pair.b.installed) EXPECT_EQ(child.spec.remote, before);
+  pair.b.plane(model::plane::MappingChange{model::ChildId{99}, {kOther, 4500}});
+}
+
 }  // namespace
 }  // namespace cygnet::test
