@@ -512,7 +512,9 @@ void Engine::Impl::on_informational(IkeSa& sa, const Received& received,
                  .advice = "the peer did not accept our identity or proof; its log says why"});
   }
   DeleteAnswer answer = answer_delete(sa, payloads, cx);
-  if (!answer.ike) {
+  if (answer.ike) {
+    carry_instead_of(sa, cx);  // before the answer: the peer reads nothing on the old one after it
+  } else {
     for (wire::Payload& one : answer_mobike(sa, received, payloads, cx)) {
       answer.payloads.push_back(std::move(one));
     }

@@ -103,6 +103,7 @@ struct Engine::Impl {
   void settle(Context& cx);
   /// Whether this peer, if it may be here only once, has children under another IKE_SA.
   [[nodiscard]] bool carried_already(const IkeSa& sa) const;
+  void carry_instead_of(const IkeSa& ending, Context& cx);
   /// Whether IKE_AUTH, which is about to be sent, may say INITIAL_CONTACT: the peer may have called
   /// us since IKE_SA_INIT.
   [[nodiscard]] bool first_contact(const IkeSa& sa) const;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ike/child_sa.hpp"
 #include "ike/engine_impl.hpp"
 #include "ike/exchange/rekey_ike.hpp"
 #include "ike/limits.hpp"
@@ -62,6 +63,18 @@ bool Engine::Impl::carried_already(const IkeSa& sa) const {
   return std::ranges::any_of(sas, [&](const auto& entry) {
     return is_twin(entry.second, sa) && !entry.second.children.all().empty();
   });
+}
+
+/// The peer ends an IKE_SA that it has reauthenticated: the new one's children, which would wait
+/// for a first packet before they send, carry from now on.
+void Engine::Impl::carry_instead_of(const IkeSa& ending, Context& cx) {
+  for (auto& [id, sa] : sas) {
+    if (!is_twin(sa, ending)) continue;
+    cx.attention.push_back(id);
+    for (Child& child : sa.children.all()) {
+      if (child.activate_at) activate_child(sa, cx, child);
+    }
+  }
 }
 
 //= RFC7296#2.4 "The INITIAL_CONTACT notification asserts that this IKE SA is the only IKE SA

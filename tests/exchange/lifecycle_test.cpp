@@ -312,6 +312,21 @@ TEST(Reauthentication, TheGatewayHoldsBackUntilTheNewChildIsUsed) {
   }
 }
 
+// A peer that deletes the old IKE_SA before it has sent on the new child: from then on there is
+// nothing else to send on, and no packet need come first.
+TEST(Reauthentication, ThePeerEndsTheOldAtOnce_TheNewChildIsUsed) {
+  Pair pair({.initiator = [](model::Connection& c) { c.reauth_time = seconds{100}; }});
+  up(pair);
+  const auto old = pair.a.status().sas[0];
+  pair.initiate_from(pair.a, "", old.id);
+  pair.settle();
+  ASSERT_EQ(pair.b.installed.size(), 2U) << pair.transcript();
+  pair.pass(pair.a, seconds{10});  // a's patience with the old one; b's clock stands still
+  ASSERT_TRUE(pair.deliver_from(pair.a));
+  ASSERT_EQ(pair.b.installed.size(), 1U) << pair.transcript();
+  EXPECT_TRUE(pair.b.installed.begin()->second.outbound);
+}
+
 // A peer that says it has no other IKE_SA does not read what the old one's child would carry.
 TEST(Reauthentication, InitialContact_SendsOnTheNewChildAtOnce) {
   Pair pair;
