@@ -130,19 +130,21 @@ class StrongSwan(Peer):
             return False
         return True
 
-    def start(self, retransmit=None):
+    def start(self, retransmit=None, settings=""):
+        """`settings` are further lines of charon's section of strongswan.conf."""
         run_dir = os.path.join(self.home, "run")
         os.makedirs(run_dir, exist_ok=True)
-        settings = os.path.join(self.home, "strongswan.conf")
+        settings_file = os.path.join(self.home, "strongswan.conf")
         retransmit_lines = "" if retransmit is None else (
             f"retransmit_timeout = {retransmit[0]}\n  retransmit_base = {retransmit[1]}\n"
             f"  retransmit_tries = {retransmit[2]}")
         # The fwmark keeps IKE and ESP-in-UDP out of the tunnel.
-        with open(settings, "w", encoding="utf-8") as file:
+        with open(settings_file, "w", encoding="utf-8") as file:
             file.write(f"""charon-systemd {{
   load = random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints revocation kdf hmac gcm curve25519 chapoly socket-default kernel-libipsec kernel-netlink updown vici
   piddir = {run_dir}
   {retransmit_lines}
+  {settings}
   plugins {{
     vici {{ socket = unix://{self.socket} }}
     socket-default {{ fwmark = 0x42 }}
@@ -157,7 +159,7 @@ class StrongSwan(Peer):
 """)
         open(self.log_file, "a", encoding="utf-8").close()
         self.process = self.node.start("charon-systemd", log=os.path.join(self.home, "out"),
-                                       env={"STRONGSWAN_CONF": settings})
+                                       env={"STRONGSWAN_CONF": settings_file})
         wait_for(self._listens, "charon's socket")
         done = self.node.run("env", f"SWANCTL_DIR={self.swanctl}", "swanctl", "--load-all", "--uri",
                              f"unix://{self.socket}", "--noprompt")
