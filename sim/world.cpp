@@ -23,7 +23,6 @@ constexpr Duration kLookInterval = seconds{7};
 constexpr Duration kUnderWay = seconds{2};
 /// Events at one instant before it counts as a loop without progress.
 constexpr std::size_t kEventsAtOnceMax = 20'000;
-constexpr std::size_t kTranscriptMax = 4'000'000;
 constexpr std::size_t kRecordedMax = 64;
 
 }  // namespace
@@ -42,7 +41,7 @@ World::World(const Options& options)
   for (NodeSpec& spec : scenario_.nodes) {
     const std::size_t index = places_.size();
     places_.push_back({.node = std::make_unique<Node>(std::move(spec), hooks(index), rng_.u64(),
-                                                      options.transcript)});
+                                                      options.transcript != nullptr)});
   }
   report_.nodes = places_.size();
 }
@@ -53,9 +52,8 @@ void World::fail(const std::string& text) {
 }
 
 void World::write(const std::string& line) {
-  if (report_.transcript.size() > kTranscriptMax) return;
   const auto since = std::chrono::duration_cast<milliseconds>(now_.since_start).count() - 3'600'000;
-  report_.transcript += fmt::format("{:>10}.{:03} {}\n", since / 1000, since % 1000, line);
+  options_.transcript(fmt::format("{:>10}.{:03} {}", since / 1000, since % 1000, line));
 }
 
 void World::push(Duration after, Event event) {

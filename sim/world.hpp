@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/time.hpp"
 #include "sim/breakage/broken.hpp"
@@ -14,7 +16,8 @@ struct Options {
   Duration time_min = std::chrono::minutes{10};
   Duration time_max = std::chrono::hours{6};
   Rule broken = Rule::none;
-  bool transcript = false;
+  /// Takes what happens, a line each; empty: nobody reads it.
+  std::function<void(std::string_view)> transcript{};
 };
 
 struct Report {
@@ -25,7 +28,6 @@ struct Report {
   std::size_t packets_sent = 0;
   std::size_t packets_delivered = 0;
   std::size_t rekeys = 0;
-  std::string transcript;
 };
 
 /// Lives through the history that the seed stands for. Everything is decided by the options.

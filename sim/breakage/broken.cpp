@@ -1,23 +1,23 @@
 #include "sim/breakage/broken.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 
 namespace cygnet::sim {
 namespace {
 
-constexpr std::array<std::string_view, 7> kNames{"none",           "judging", "replay", "window",
-                                                 "authentication", "leases",  "ivs"};
+constexpr std::string_view kNames[] = {"none",           "judging", "replay", "window",
+                                       "authentication", "leases",  "ivs"};
 thread_local Rule current = Rule::none;
 
 }  // namespace
 
-std::string_view to_string(Rule rule) { return kNames[static_cast<std::size_t>(rule)]; }
+std::span<const std::string_view> rule_names() { return kNames; }
 
 std::optional<Rule> find_rule(std::string_view name) {
   const auto at = std::ranges::find(kNames, name);
-  if (at == kNames.end()) return std::nullopt;
-  return static_cast<Rule>(at - kNames.begin());
+  if (at == std::end(kNames)) return std::nullopt;
+  return static_cast<Rule>(at - std::begin(kNames));
 }
 
 Rule broken() { return current; }

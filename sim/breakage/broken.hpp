@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace cygnet::sim {
@@ -16,7 +17,8 @@ enum class Rule : std::uint8_t {
   leases,          ///< two clients get the same address
   ivs              ///< an ESP sequence number is used twice (RFC 4303 §2.2)
 };
-[[nodiscard]] std::string_view to_string(Rule rule);
+/// By name, "none" first.
+[[nodiscard]] std::span<const std::string_view> rule_names();
 [[nodiscard]] std::optional<Rule> find_rule(std::string_view name);
 
 /// The rule that this thread breaks.
