@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string_view>
 
 #include "wire/message.hpp"
@@ -14,55 +13,89 @@ std::size_t hash_of(ByteView bytes) {
   return std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-/// Header and fragment number of a protected message; nothing for others.
+std::uint64_t number_at(ByteView bytes, std::size_t at, std::size_t size) {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < size; ++i) out = (out << 8) | bytes[at + i];
+  return out;
+}
+
+constexpr std::size_t kIvSize = 8;  // AES-GCM's (RFC 5282 §3.1)
+
+/// What stands in the clear in a protected message; nothing for others.
 struct Protected {
   wire::Header header;
   std::uint32_t fragment = 0;
+  std::uint32_t total = 1;
+  std::uint64_t iv = 0;
 };
 std::optional<Protected> read(ByteView message) {
   const auto header = wire::parse_header(message);
-  if (!header || message.size() < 36) return std::nullopt;
-  const std::uint8_t first = message[16];
-  if (first != 46 && first != 53) return std::nullopt;
-  Protected out{.header = *header};
-  if (first == 53) out.fragment = static_cast<std::uint32_t>(message[32] * 256 + message[33]);
+  if (!header) return std::nullopt;
+  const auto first = static_cast<PayloadType>(message[16]);
+  if (first != PayloadType::sk && first != PayloadType::skf) return std::nullopt;
+  // The generic header, and for a fragment its number and how many there are (RFC 7383 §2.5).
+  const std::size_t iv_at = wire::kHeaderSize + (first == PayloadType::sk ? 4 : 8);
+  if (message.size() < iv_at + kIvSize) return std::nullopt;
+  Protected out{.header = *header, .iv = number_at(message, iv_at, kIvSize)};
+  if (first == PayloadType::skf) {
+    out.fragment = static_cast<std::uint32_t>(number_at(message, wire::kHeaderSize + 4, 2));
+    out.total = static_cast<std::uint32_t>(number_at(message, wire::kHeaderSize + 6, 2));
+  }
   return out;
 }
 
 }  // namespace
 
-void Monitor::ike_sent(const IpAddress& node, ByteView message) {
+void Monitor::ike_sent(std::size_t node, ByteView message) {
   const auto one = read(message);
   if (!one) return;
-  Sa& sa = sas_[{node, one->header.spi_i.value(), one->header.spi_r.value()}];
+  const std::size_t hash = hash_of(message);
+  Sa& sa = sas_[{one->header.spi_i.value(), one->header.spi_r.value(), node}];
+  const auto [same_iv, new_iv] = sa.sealed.emplace(one->iv, hash);
+  if (!new_iv && same_iv->second != hash) {
+    return fault_(fmt::format("node {} sealed two messages with one IV, {}", node, one->iv));
+  }
   Direction& direction = one->header.response ? sa.responses : sa.requests;
   const std::uint32_t id = one->header.id.value();
   if (direction.any && id < direction.id) {
-    return fault_(fmt::format("{} went back to message {}", node.text(), id));
+    return fault_(fmt::format("node {} went back to message {}", node, id));
   }
   if (!direction.any || id > direction.id) {
-    const bool unanswered =
-        direction.any && !one->header.response && sa.answered.value_or(0) < direction.id;
-    if (unanswered) {
-      fault_(
-          fmt::format("{} sent request {} before {} was answered", node.text(), id, direction.id));
+    if (!one->header.response) {
+      if (direction.any && !sa.answered) {
+        fault_(
+            fmt::format("node {} sent request {} before {} was answered", node, id, direction.id));
+      }
+      sa.answers.clear();
+      sa.answered = false;
     }
     direction = {.id = id, .parts = {}, .any = true};
   }
-  const auto [part, fresh] = direction.parts.emplace(one->fragment, hash_of(message));
-  if (!fresh && part->second != hash_of(message)) {
-    fault_(fmt::format("{} repeated message {} with other octets", node.text(), id));
+  const auto [part, fresh] = direction.parts.emplace(one->fragment, hash);
+  if (!fresh && part->second != hash) {
+    fault_(fmt::format("node {} repeated message {} with other octets", node, id));
   }
 }
 
-void Monitor::ike_received(const IpAddress& node, ByteView message) {
+void Monitor::ike_received(std::size_t node, ByteView message) {
   const auto one = read(message);
   if (!one || !one->header.response) return;
-  const auto at = sas_.find({node, one->header.spi_i.value(), one->header.spi_r.value()});
-  if (at == sas_.end()) return;
-  // An older answer may come late, or twice.
+  const std::uint64_t spi_i = one->header.spi_i.value();
+  const std::uint64_t spi_r = one->header.spi_r.value();
+  const auto own = sas_.find({spi_i, spi_r, node});
   const std::uint32_t id = one->header.id.value();
-  at->second.answered = std::max(at->second.answered.value_or(id), id);
+  if (own == sas_.end() || own->second.answered || own->second.requests.id != id) return;
+  for (auto at = sas_.lower_bound({spi_i, spi_r, 0}); at != sas_.end(); ++at) {
+    const auto& [other_i, other_r, other] = at->first;
+    if (other_i != spi_i || other_r != spi_r) return;
+    const Direction& said = at->second.responses;
+    if (other == node || !said.any || said.id != id) continue;
+    const auto part = said.parts.find(one->fragment);
+    if (part == said.parts.end() || part->second != hash_of(message)) continue;
+    own->second.answers.insert(one->fragment);
+    own->second.answered = own->second.answers.size() == one->total;
+    return;
+  }
 }
 
 void Monitor::sealed(std::uint64_t key, std::uint64_t sequence) {

@@ -8,19 +8,26 @@
 #include <string>
 #include <tuple>
 
-#include "sim/plane.hpp"
+#include "base/bytes.hpp"
+#include "base/strong.hpp"
 
 namespace cygnet::sim {
 
-/// Notes the first violation. Endpoints are named by the sender's own address.
+/// Tells of each violation. Nodes are numbers of the world's choice, which a node keeps wherever it
+/// moves.
 class Monitor {
  public:
   explicit Monitor(std::function<void(const std::string&)> fault) : fault_(std::move(fault)) {}
 
-  /// A node has sent an IKE message: repeats must be the same bit by bit, and a new request needs
-  /// the answer to the one before (RFC 7296 §2.1, §2.3).
-  void ike_sent(const IpAddress& node, ByteView message);
-  void ike_received(const IpAddress& node, ByteView message);
+  /// A node has sent an IKE message: repeats must be the same bit by bit, a new request needs the
+  /// answer to the one before (RFC 7296 §2.1, §2.3), and no two messages share an IV (RFC 5282 §3).
+  void ike_sent(std::size_t node, ByteView message);
+  /// Only what the peer has really said counts as an answer.
+  void ike_received(std::size_t node, ByteView message);
+  /// Whether `node` has sent anything protected in this IKE_SA.
+  [[nodiscard]] bool takes_part(std::size_t node, IkeSpi spi_i, IkeSpi spi_r) const {
+    return sas_.contains({spi_i.value(), spi_r.value(), node});
+  }
   /// An ESP SA's key and sequence number, which make its nonce: never twice (RFC 4303 §2.2).
   void sealed(std::uint64_t key, std::uint64_t sequence);
   /// `number` was sent for `receiver`; it may arrive there, once.
@@ -40,12 +47,16 @@ class Monitor {
     std::map<std::uint32_t, std::size_t> parts;  ///< fragment number to a hash of its octets
     bool any = false;
   };
+  /// One IKE_SA as one node uses it.
   struct Sa {
     Direction requests;
     Direction responses;
-    std::optional<std::uint32_t> answered;  ///< the newest of our requests with an answer
+    std::set<std::uint32_t> answers;              ///< parts that came of the answer awaited
+    bool answered = false;                        ///< all of them
+    std::map<std::uint64_t, std::size_t> sealed;  ///< by IV, a hash of the message
   };
-  using Key = std::tuple<IpAddress, std::uint64_t, std::uint64_t>;
+  /// SPIs first: both ends of an IKE_SA are neighbours.
+  using Key = std::tuple<std::uint64_t, std::uint64_t, std::size_t>;
 
   std::function<void(const std::string&)> fault_;
   std::map<Key, Sa> sas_;

@@ -93,7 +93,7 @@ Node::Hooks World::hooks(std::size_t index) {
 void World::sent(std::size_t index, Packet packet) {
   ++report_.datagrams;
   const NodeSpec& spec = places_[index].node->spec();
-  if (!packet.esp) monitor_.ike_sent(spec.address, packet.bytes);
+  if (!packet.esp) monitor_.ike_sent(index, packet.bytes);
   if (faults_ && !scenario_.calm) {
     recorded_.push_back(packet);
     if (recorded_.size() > kRecordedMax) recorded_.pop_front();
@@ -123,7 +123,7 @@ void World::arrive(std::size_t index, const Packet& packet) {
                 {.kind = Event::Kind::arrival, .node = index, .packet = packet});
   }
   if (packet.esp && packet.bytes.size() == 1) return;  // a keepalive
-  if (!packet.esp) monitor_.ike_received(place.node->spec().address, packet.bytes);
+  if (!packet.esp) monitor_.ike_received(index, packet.bytes);
   place.node->receive(packet, clock(place));
   set_alarm(index);
   check(index, false);

@@ -7,7 +7,7 @@ namespace cygnet::sim {
 namespace {
 
 constexpr std::string_view kNames[] = {"none",           "judging", "replay", "window",
-                                       "authentication", "leases",  "ivs"};
+                                       "authentication", "leases",  "ivs", "ike_ivs"};
 thread_local Rule current = Rule::none;
 
 }  // namespace

@@ -15,7 +15,8 @@ enum class Rule : std::uint8_t {
   window,          ///< a repeated request is carried out again (RFC 7296 §2.1)
   authentication,  ///< any proof of the shared key is accepted (RFC 7296 §2.15)
   leases,          ///< two clients get the same address
-  ivs              ///< an ESP sequence number is used twice (RFC 4303 §2.2)
+  ivs,             ///< an ESP sequence number is used twice (RFC 4303 §2.2)
+  ike_ivs          ///< all IKE messages of a key are sealed with one IV (RFC 5282 §3.1)
 };
 /// By name, "none" first.
 [[nodiscard]] std::span<const std::string_view> rule_names();
