@@ -1,6 +1,5 @@
 // What must hold in a virtual world: after each step, and in the end.
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "pki/identity.hpp"
@@ -16,6 +15,15 @@ constexpr Duration kUnownedMax = seconds{6};
 /// A node whose plane does not change is looked at so often.
 constexpr Duration kCheckInterval = seconds{5};
 
+bool is_established(const ike::IkeStatus& sa) {
+  return sa.state != ike::IkeStatus::State::connecting;
+}
+
+std::string names(std::vector<std::string> all) {
+  std::ranges::sort(all);
+  return fmt::format("{}", fmt::join(all, " "));
+}
+
 }  // namespace
 
 void World::check(std::size_t index, bool ticked) {
@@ -25,26 +33,99 @@ void World::check(std::size_t index, bool ticked) {
   if (std::exchange(place.checked, changes) == changes && !due) return;
   place.checked_at = now_;
   const ike::Status status = place.node->status();
-  if (status.half_open > ike::EngineConfig{}.half_open_max) fail("too many half-open IKE_SAs");
-  std::set<model::ChildId> installed;
-  for (const Plane::View& view : place.node->plane().children()) installed.insert(view.id);
-  std::map<model::ChildId, Instant> unowned;
-  std::set<model::ChildId> believed;
+  if (status.half_open > place.node->spec().engine.half_open_max) {
+    fail(fmt::format("{} has {} half-open IKE_SAs", name_of(index), status.half_open));
+  }
+  check_children(place, status, ticked);
+  check_traps(place, status);
+  check_keys(index);
+  check_flows(index);
+  if (index == 0) check_leases(status);
+}
+
+/// What the engine believes in is installed, with the same SPIs; what is not, only for a while.
+void World::check_children(Place& place, const ike::Status& status, bool ticked) {
+  std::vector<const ike::ChildStatus*> believed;
   for (const ike::IkeStatus& sa : status.sas) {
-    for (const ike::ChildStatus& child : sa.children) believed.insert(child.id);
+    for (const ike::ChildStatus& child : sa.children) believed.push_back(&child);
   }
-  for (const model::ChildId id : believed) {
-    if (!installed.contains(id)) fail("a child is believed in that is not installed");
-  }
-  for (const model::ChildId id : installed) {
-    if (believed.contains(id)) continue;
-    const auto before = place.unowned.find(id);
+  std::ranges::sort(believed, {}, [](const ike::ChildStatus* child) { return child->id; });
+  const std::vector<Plane::View> installed = place.node->plane().children();
+  std::map<model::ChildId, Instant> unowned;
+  auto at = believed.begin();
+  const auto skip_to = [&](std::optional<model::ChildId> id) {
+    for (; at != believed.end() && (!id || (*at)->id < *id); ++at) {
+      if (!place.node->plane().refused((*at)->id)) {
+        fail("a child is believed in that is not installed");
+      }
+    }
+  };
+  for (const Plane::View& view : installed) {
+    skip_to(view.id);
+    if (at != believed.end() && (*at)->id == view.id) {
+      const ike::ChildStatus& child = **at++;
+      if (child.spi_in != view.spi_in || (view.spi_out && child.spi_out != *view.spi_out)) {
+        fail("a child is installed with other SPIs than it is believed to have");
+      }
+      continue;
+    }
+    const auto before = place.unowned.find(view.id);
     const Instant since = before == place.unowned.end() ? clock(place) : before->second;
     if (ticked && clock(place) - since > kUnownedMax) fail("a child stays installed for nobody");
-    unowned.emplace(id, since);
+    unowned.emplace(view.id, since);
   }
+  skip_to(std::nullopt);
   place.unowned = std::move(unowned);
-  if (index == 0) check_leases(status);
+}
+
+void World::check_traps(const Place& place, const ike::Status& status) {
+  std::vector<model::ChildId> believed;
+  for (const ike::ChildStatus& child : status.routed) believed.push_back(child.id);
+  std::ranges::sort(believed);
+  if (believed != place.node->plane().traps()) fail("traps are not those that are believed in");
+}
+
+/// Both ends of a Child SA have the same keys, whenever both are installed.
+void World::check_keys(std::size_t index) {
+  for (const Plane::View& own : places_[index].node->plane().children()) {
+    if (!own.spi_out) continue;
+    for (std::size_t i = index == 0 ? 1 : 0; i < (index == 0 ? places_.size() : 1); ++i) {
+      if (!places_[i].node->runs()) continue;
+      const auto other = places_[i].node->plane().find(*own.spi_out);
+      if (!other || other->spi_out != own.spi_in) continue;
+      if (own.key_in != other->key_out || own.key_out != other->key_in) {
+        fail(fmt::format("{} and {} hold different keys", name_of(index), name_of(i)));
+      }
+    }
+  }
+}
+
+/// A trap stays where it is. And where nothing is lost and nobody lets go, what once could be sent
+/// always can: no rekey or reauthentication leaves a gap.
+void World::check_flows(std::size_t index) {
+  if (now_ < first_traffic_) return;
+  for (std::size_t client = 1; client < places_.size(); ++client) {
+    if (index != 0 && index != client) continue;
+    Place& place = places_[client];
+    if (place.node->spec().hostile()) continue;
+    for (std::size_t child = 0; child < place.node->spec().children(); ++child) {
+      const Flow flow{.client = client, .child = child, .from_hub = index == 0};
+      const auto ends = ends_of(flow);
+      if (!ends) continue;
+      const Plane& plane = places_[index].node->plane();
+      if (plane.guards(ends->first, ends->second)) {
+        place.guarded[bit_of(flow)] = true;
+      } else if (place.guarded[bit_of(flow)]) {
+        fail(fmt::format("{}: the trap to {} is gone", name_of(index), ends->second.text()));
+      }
+      if (!strict()) continue;
+      if (plane.carries(ends->first, ends->second)) {
+        place.carried[bit_of(flow)] = true;
+      } else if (place.carried[bit_of(flow)]) {
+        fail(fmt::format("{} cannot send to {} any more", name_of(index), ends->second.text()));
+      }
+    }
+  }
 }
 
 void World::check_leases(const ike::Status& hub) {
@@ -61,11 +142,29 @@ void World::check_leases(const ike::Status& hub) {
   }
 }
 
+/// It must be who it says it is: who has the key, and has taken part.
+void World::check_peer(std::size_t index, ike::SaId id) {
+  const Node& node = *places_[index].node;
+  if (node.spec().hostile()) return;  // what enemies believe is up to them
+  const ike::Status status = node.status();
+  const auto sa = std::ranges::find(status.sas, id, &ike::IkeStatus::id);
+  if (sa == status.sas.end() || !is_established(*sa)) return;
+  const std::string peer = pki::to_text(*sa->remote_id);
+  const auto other = std::ranges::find_if(places_, [&](const Place& place) {
+    return place.node->spec().name == peer && !place.node->spec().hostile();
+  });
+  const bool takes_part =
+      other != places_.end() &&
+      monitor_.takes_part(static_cast<std::size_t>(other - places_.begin()), sa->spi_i, sa->spi_r);
+  if (!takes_part) fail(fmt::format("{} takes somebody for {}", name_of(index), peer));
+}
+
+// --- the end -------------------------------------------------------------------------------------
+
 std::string World::missing(std::size_t index) const {
   const Node& node = *places_[index].node;
-  if (node.spec().enemy) return {};
+  if (node.spec().hostile()) return {};
   const ike::Status hub = places_[0].node->status();
-  const auto hub_children = places_[0].node->plane().children();
   const std::string& name = node.spec().name;
   const ike::Status status = node.status();
   if (status.sas.size() != 1) {
@@ -81,37 +180,46 @@ std::string World::missing(std::size_t index) const {
   if (other == hub.sas.end() || count != 1) {
     return fmt::format("the gateway has {} IKE_SAs with {}", count, name);
   }
-  // Replaced ones still receive for some seconds.
-  auto mine = node.plane().children();
-  std::erase_if(mine, [&](const Plane::View& view) {
-    return std::ranges::find(sa.children, view.id, &ike::ChildStatus::id) == sa.children.end();
-  });
-  const std::size_t wanted = node.spec().children();
-  if (sa.children.size() != wanted || other->children.size() != wanted || mine.size() != wanted) {
-    std::string ids;
-    for (const auto& child : mine) ids += fmt::format(" {{{}}}", child.id.value());
-    for (const auto& child : other->children) ids += fmt::format(" [{}]", child.id.value());
-    return fmt::format("{} has {} children ({} installed), the gateway {}:{}", name,
-                       sa.children.size(), mine.size(), other->children.size(), ids);
+  std::vector<std::string> wanted;
+  for (std::size_t child = 0; child < node.spec().children(); ++child) {
+    wanted.emplace_back(child_name(child));
   }
-  for (const Plane::View& own : mine) {
-    const auto theirs = std::ranges::find(hub_children, own.spi_out, [](const Plane::View& view) {
-      return std::optional{view.spi_in};
-    });
-    const bool mirrored = theirs != hub_children.end() && theirs->spi_out == own.spi_in &&
-                          own.key_in == theirs->key_out && own.key_out == theirs->key_in;
-    if (!mirrored) return fmt::format("{} and the gateway hold different keys", name);
+  std::vector<std::string> here;
+  for (const ike::ChildStatus& child : sa.children) here.push_back(child.name);
+  std::vector<std::string> there;
+  for (const ike::ChildStatus& child : other->children) there.push_back(child.name);
+  if (names(here) != names(wanted) || names(there) != names(wanted)) {
+    return fmt::format("{} has the children '{}', the gateway '{}' instead of '{}'", name,
+                       names(here), names(there), names(wanted));
+  }
+  for (const ike::ChildStatus& child : sa.children) {
+    const auto mine = node.plane().find(child.spi_in);
+    const auto theirs = places_[0].node->plane().find(child.spi_out);
+    const bool mirrored = mine && theirs && mine->spi_out == theirs->spi_in &&
+                          theirs->spi_out == mine->spi_in && mine->key_in == theirs->key_out &&
+                          mine->key_out == theirs->key_in;
+    if (!mirrored) return fmt::format("{} and the gateway hold different SAs", name);
   }
   return {};
 }
 
-void World::probe() {
-  for (std::size_t index = 1; index < places_.size(); ++index) {
-    const NodeSpec& spec = places_[index].node->spec();
-    for (std::size_t child = 0; child < spec.children() && !spec.enemy; ++child) {
-      send_from_hub(index, child);
-    }
+std::string World::verdict(std::uint64_t first_probe) const {
+  if (const auto lost = monitor_.first_lost(first_probe)) {
+    return fmt::format("in the end packet {} does not arrive", *lost);
   }
+  // Where nothing disturbs and nobody lets a tunnel go, every packet that a tunnel took arrives:
+  // rekeys and reauthentications lose none.
+  if (strict() && monitor_.delivered() < monitor_.sent()) {
+    return fmt::format("{} of {} packets were lost on a network that loses none, packet {} first",
+                       monitor_.sent() - monitor_.delivered(), monitor_.sent(),
+                       monitor_.first_lost().value_or(0));
+  }
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const Node& node = *places_[i].node;
+    if (node.spec().hostile() || node.unanswered() == 0) continue;
+    return fmt::format("{} operators of {} wait for an answer", node.unanswered(), name_of(i));
+  }
+  return {};
 }
 
 }  // namespace cygnet::sim

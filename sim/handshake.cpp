@@ -25,7 +25,8 @@ class Duo {
                                 .sealed = nothing,
                                 .fault = nothing},
                       .event = nothing,
-                      .log = nothing},
+                      .log = nothing,
+                      .look_up = nothing},
           seed * 2 + i, false);
     }
   }
@@ -56,7 +57,7 @@ class Duo {
 
  private:
   void sent(Packet packet) {
-    if (!packet.esp) {
+    if (packet.kind == Packet::Kind::ike) {
       const auto header = wire::parse_header(packet.bytes);
       if (header && !header->response) {
         ++transmissions_[{packet.source.address, header->id.value()}];
@@ -70,7 +71,7 @@ class Duo {
     if (!under_way_.empty() && under_way_.begin()->first <= now_) {
       const Packet packet = std::move(under_way_.extract(under_way_.begin()).mapped());
       for (const auto& node : nodes_) {
-        if (node->spec().address == packet.destination.address) node->receive(packet, now_);
+        if (node->has(packet.destination.address)) node->receive(packet, now_);
       }
       return;
     }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <ctime>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -25,6 +26,7 @@ struct Line {
   std::uint64_t handshakes = 0;
   double seconds_max = 0;  ///< 0: it may take as long as it likes
   double speed_min = 0;
+  bool keep_going = false;
 };
 
 /// Of the transcript of a seed that failed, a sweep prints so many lines.
@@ -87,17 +89,14 @@ struct Total {
   std::uint64_t datagrams = 0;
   std::uint64_t rekeys = 0;
   Duration virtual_time{0};
-  std::optional<std::uint64_t> bad;  ///< the lowest seed seen to fail
-  std::string fault;
+  std::map<std::uint64_t, std::string> bad;  ///< seeds that failed, and how
 
   void add(std::uint64_t seed, const sim::Report& report) {
     ++done;
     datagrams += report.datagrams;
     rekeys += report.rekeys;
     virtual_time += report.virtual_time;
-    if (report.fault.empty() || (bad && *bad < seed)) return;
-    bad = seed;
-    fault = report.fault;
+    if (!report.fault.empty()) bad.emplace(seed, report.fault);
   }
 };
 
@@ -113,7 +112,7 @@ Total live_through(const Line& line) {
       const sim::Report report = sim::simulate(options_of(line, seed));
       const std::scoped_lock hold{lock};
       total.add(seed, report);
-      if (total.bad) stop = true;
+      if (!total.bad.empty() && !line.keep_going) stop = true;
     }
   };
   std::vector<std::thread> workers;
@@ -137,10 +136,11 @@ int sweep(const Line& line) {
       "virtual:real {:.0f}:1, {} datagrams, {} rekeys\n",
       total.done, real, busy, static_cast<double>(total.done) / real, lived / 3600, lived / real,
       total.datagrams, total.rekeys);
-  if (total.bad) {
-    print_tail(line, *total.bad);
-    fmt::print("seed {}: {}\nreplay it with: {}\n", *total.bad, total.fault,
-               replay_command(line, *total.bad));
+  if (!total.bad.empty()) {
+    if (!line.keep_going) print_tail(line, total.bad.begin()->first);
+    for (const auto& [seed, fault] : total.bad) {
+      fmt::print("seed {}: {}\nreplay it with: {}\n", seed, fault, replay_command(line, seed));
+    }
     return 1;
   }
   const bool late = line.seconds_max > 0 && busy > line.seconds_max;
@@ -169,6 +169,7 @@ int main(int argc, char** argv) {
       });
   app.add_option("--handshakes", line.handshakes,
                  "Try so many handshakes through networks that lose 10 % and 30 %");
+  app.add_flag("--keep-going", line.keep_going, "Do not stop at the first seed that fails");
   app.add_option("--at-most", line.seconds_max,
                  "Fail when it takes more seconds, of each thread's processor");
   app.add_option("--speed", line.speed_min,

@@ -33,7 +33,8 @@ void Nat::forget() {
 
 std::vector<Arrival> Network::carry(Packet packet, std::optional<std::size_t> nat, Instant now) {
   if (cut.contains(packet.source.address)) return {};
-  if (size_max && packet.bytes.size() > *size_max) return {};
+  if (hole && packet.bytes.size() > hole->size_max) return {};
+  if (nat && packet.kind == Packet::Kind::raw_esp) return {};  // a NAT has nothing to map it by
   if (nat) packet.source = nats[*nat].out(packet.source, now);
   if (chance(weather.loss)) return {};
   if (chance(weather.damage) && !packet.bytes.empty()) {
@@ -49,10 +50,13 @@ std::vector<Arrival> Network::carry(Packet packet, std::optional<std::size_t> na
   return out;
 }
 
-std::optional<Endpoint> Network::deliver(const Endpoint& destination, Instant now) {
-  std::optional<Endpoint> out = destination;
-  const auto nat = std::ranges::find(nats, destination.address, &Nat::address);
-  if (nat != nats.end()) out = nat->in(destination.port, now);
+std::optional<Endpoint> Network::deliver(const Packet& packet, Instant now) const {
+  std::optional<Endpoint> out = packet.destination;
+  const auto nat = std::ranges::find(nats, packet.destination.address, &Nat::address);
+  if (nat != nats.end()) {
+    if (packet.kind == Packet::Kind::raw_esp) return std::nullopt;
+    out = nat->in(packet.destination.port, now);
+  }
   if (out && cut.contains(out->address)) return std::nullopt;
   return out;
 }

@@ -3,7 +3,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "base/time.hpp"
@@ -41,7 +40,7 @@ struct Nat {
   void forget();
 };
 
-/// A datagram that will arrive, or one that will not (empty list).
+/// A datagram that will arrive.
 struct Arrival {
   Duration after{0};
   Packet packet;
@@ -53,14 +52,28 @@ class Network {
 
   Weather weather;
   std::vector<Nat> nats;
-  std::set<IpAddress> cut;              ///< nodes (by own address) whose line is down
-  std::optional<std::size_t> size_max;  ///< larger datagrams vanish (a black hole)
 
-  /// What becomes of a datagram sent by a node at `from` (its own address), behind `nat` or not.
+  // Faults have numbers, so that each ends by itself and no other.
+  std::map<IpAddress, std::uint64_t> cut;  ///< own addresses of nodes whose line is down
+  struct Hole {
+    std::size_t size_max = 0;  ///< larger datagrams vanish
+    std::uint64_t fault = 0;
+  };
+  std::optional<Hole> hole;
+  /// What is sent to one of these reaches this node instead.
+  struct Detour {
+    std::vector<IpAddress> addresses;
+    std::size_t node = 0;
+    std::uint64_t fault = 0;
+  };
+  std::optional<Detour> detour;
+
+  /// What becomes of a datagram sent by a node at `from` (its own address), behind `nat` or not:
+  /// none, one or two copies, as they are on the wire.
   [[nodiscard]] std::vector<Arrival> carry(Packet packet, std::optional<std::size_t> nat,
                                            Instant now);
-  /// The node's own endpoint that a datagram which has come to `destination` is for.
-  [[nodiscard]] std::optional<Endpoint> deliver(const Endpoint& destination, Instant now);
+  /// The node's own endpoint that a datagram is for.
+  [[nodiscard]] std::optional<Endpoint> deliver(const Packet& packet, Instant now) const;
 
  private:
   bool chance(std::uint64_t per_thousand) { return rng_.below(1000) < per_thousand; }

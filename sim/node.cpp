@@ -1,133 +1,279 @@
 #include "sim/node.hpp"
 
+#include <algorithm>
+
 #include "sim/breakage/broken.hpp"
 #include "toys/toy_crypto.hpp"
+#include "wire/message.hpp"
 
 namespace cygnet::sim {
 namespace {
 
+using std::chrono::milliseconds;
+
 /// All simulations happen on one day.
 constexpr WallTime kWall{std::chrono::seconds{1'800'000'000}};
+// As in the daemon.
+constexpr Duration kShutdownMax = milliseconds{1500};
+constexpr Duration kChangesPause = milliseconds{200};
 
 }  // namespace
 
 Node::Node(NodeSpec spec, Hooks hooks, std::uint64_t seed, bool trace)
     : spec_(std::move(spec)), hooks_(std::move(hooks)), rng_(seed), trace_(trace) {}
 
+// --- start and end -------------------------------------------------------------------------------
+
 void Node::start(Instant now) {
-  plane_ = std::make_unique<Plane>(hooks_.plane);
-  plane_->set_time(now);
-  engine_.emplace(ike::EngineConfig{.trace_messages = trace_}, test::toy_crypto(), rng_);
+  ++boots_;
+  now_ = now;
+  plane_ = std::make_unique<Plane>(
+      hooks_.plane, model::PlaneTraits{.name = "sim", .udp_encap_only = spec_.udp_encap_only});
+  ike::EngineConfig config = spec_.engine;
+  config.force_udp_encap = plane_->traits().udp_encap_only;
+  config.trace_messages = trace_;
+  if (broken() == Rule::half_open) config.half_open_max = 1'000'000;
+  engine_.emplace(config, test::toy_crypto(), rng_);
   controller_.emplace(test::toy_crypto(), rng_, control::BuildInfo{.version = "sim"}, now);
-  config::Diagnostics diags;
-  control::Effects effects;
-  if (!controller_->configure(spec_.configuration(), diags, now, effects)) {
-    hooks_.plane.fault("configuration: " + diags.text());
-  }
-  carry_out(std::move(effects), now);
-  drain(now);
+  carrier_.emplace(*engine_, *plane_, outside());
+  begin(now);
+  load();
+  tell_addresses();
+  end();
+}
+
+Carrier::Outside Node::outside() {
+  return {
+      .send =
+          [this](ike::action::Send send) {
+            hooks_.plane.send({send.local, send.remote, std::move(send.bytes)});
+          },
+      .keepalive =
+          [this](const ike::action::Keepalive& keepalive) {
+            hooks_.plane.send({keepalive.local, keepalive.remote, {0xff}, Packet::Kind::keepalive});
+          },
+      .answer = [this](const ike::Ask& ask) { return answer(ask); },
+      .release = [this](const ike::ask::Release& release) { controller_->release(release); },
+      .event = [this](const ike::Event& event) { on_event(event); }};
 }
 
 void Node::crash() {
+  carrier_.reset();
   engine_.reset();
   controller_.reset();
   plane_.reset();
-  inputs_.clear();
+  clients_.clear();
+  follow_at_.reset();
+  give_up_at_.reset();
+  sleep_watch_.expect(std::nullopt);
+  quiet_ = false;
+}
+
+void Node::shut_down(Instant now) {
+  begin(now);
+  give_up_at_ = now + kShutdownMax;
+  carrier_->put(ike::Command{ike::command::Shutdown{}});
+  end();
+}
+
+void Node::load() {
+  config::Diagnostics diags;
+  control::Effects effects;
+  if (!controller_->configure(spec_.configuration(edition_), diags, now_, effects)) {
+    hooks_.plane.fault("configuration: " + diags.text());
+  }
+  carry_out(std::move(effects));
+}
+
+void Node::begin(Instant now) {
+  now_ = now;
+  plane_->set_time(now);
+}
+
+void Node::end() {
+  {
+    const Gullible enemies_believe_everything{spec_.hostile()};
+    carrier_->drain(now_);
+  }
+  if (carrier_->halted() || quiet_) return crash();
+  sleep_watch_.expect(deadline());
+}
+
+// --- what happens --------------------------------------------------------------------------------
+
+void Node::notice_sleep() {
+  if (!sleep_watch_.slept(now_)) return;
+  sleep_watch_.expect(std::nullopt);
+  carrier_->tell(ike::command::Awake{}, now_);
+  follow_network();
 }
 
 void Node::receive(const Packet& packet, Instant now) {
-  plane_->set_time(now);
-  notice_sleep(now);
-  if (packet.esp) {
-    plane_->receive(packet);
+  begin(now);
+  if (packet.kind == Packet::Kind::ike) {
+    notice_sleep();
+    if (broken() == Rule::denial) believe_denial(packet.bytes);
+    carrier_->take(ike::Datagram{packet.destination, packet.source, packet.bytes}, now);
   } else {
-    ike::Actions out;
-    engine_->handle(ike::Datagram{packet.destination, packet.source, packet.bytes}, now, out);
-    carry_out(std::move(out), now);
+    plane_->receive(packet);
   }
-  drain(now);
+  end();
+}
+
+/// Breaks a rule: nothing proves who said that the IKE_SA is not known.
+void Node::believe_denial(ByteView datagram) {
+  const auto message = wire::parse_message(datagram);
+  if (!message || message->sealed || message->payloads.size() != 1) return;
+  const auto* notify = std::get_if<wire::NotifyPayload>(&message->payloads.front());
+  if (notify == nullptr || notify->type != NotifyType::invalid_ike_spi) return;
+  for (const ike::IkeStatus& sa : status().sas) {
+    if (sa.spi_i != message->header.spi_i || sa.spi_r != message->header.spi_r) continue;
+    carrier_->put(ike::Command{ike::command::Terminate{.filter = {.ike_id = sa.id}}});
+  }
 }
 
 void Node::tick(Instant now) {
-  plane_->set_time(now);
-  notice_sleep(now);
-  ike::Actions out;
-  engine_->tick(now, out);
-  carry_out(std::move(out), now);
+  begin(now);
+  notice_sleep();
+  if (give_up_at_ && now >= *give_up_at_) return crash();  // some peers did not answer the farewell
+  if (follow_at_ && now >= *follow_at_) follow_network();
+  carrier_->tick(now);
   control::Effects effects;
   controller_->tick(now, effects);
-  carry_out(std::move(effects), now);
-  drain(now);
+  carry_out(std::move(effects));
+  end();
 }
 
-void Node::notice_sleep(Instant now) {
-  if (!sleep_watch_.slept(now)) return;
-  sleep_watch_.expect(std::nullopt);
-  inputs_.emplace_back(ike::command::Awake{});
-  network_changed(now);
+Fate Node::send(const Inner& inner, Instant now) {
+  begin(now);
+  const Fate fate = plane_->send(inner);
+  end();
+  return fate;
 }
 
-bool Node::send(const Inner& inner, Instant now) {
-  plane_->set_time(now);
-  const bool taken = plane_->send(inner);
-  drain(now);
-  return taken;
-}
-
-void Node::command(ike::Command command, Instant now) {
-  inputs_.emplace_back(std::move(command));
-  drain(now);
-}
-
-void Node::network_changed(Instant now) {
+void Node::request(const vici::Request& command, Instant now) {
+  begin(now);
+  const control::ClientId client{++last_client_};
+  clients_.insert(client);
   control::Effects effects;
-  controller_->network_changed(now, effects);
-  carry_out(std::move(effects), now);
-  drain(now);
+  controller_->handle(client, command, *this, now, effects);
+  carry_out(std::move(effects));
+  end();
 }
 
-void Node::move(const IpAddress& address, std::optional<std::size_t> nat, Instant now) {
-  spec_.address = address;
-  spec_.nat = nat;
-  if (!runs()) return;
-  for (const ike::IkeStatus& sa : status().sas) {
-    inputs_.emplace_back(ike::command::Readdress{.sa = sa.id, .local = address});
-  }
-  network_changed(now);
+void Node::reload(unsigned edition, Instant now) {
+  edition_ = edition;
+  begin(now);
+  load();
+  end();
 }
 
 std::optional<Instant> Node::deadline() const {
   std::optional<Instant> out = controller_->deadline();
-  if (const auto own = engine_->deadline(); own && (!out || own->at < *out)) out = own->at;
+  const auto earlier = [&out](const std::optional<Instant>& other) {
+    if (other && (!out || *other < *out)) out = other;
+  };
+  if (const auto own = engine_->deadline()) earlier(own->at);
+  earlier(follow_at_);
+  earlier(give_up_at_);
   return out;
 }
 
-void Node::drain(Instant now) {
-  if (draining_) return;
-  draining_ = true;
-  for (;;) {
-    for (model::PlaneEvent& event : plane_->take_events()) inputs_.emplace_back(std::move(event));
-    if (inputs_.empty()) break;
-    auto input = std::move(inputs_.front());
-    inputs_.pop_front();
-    ike::Actions out;
-    std::visit([&](auto& one) { engine_->handle(std::move(one), now, out); }, input);
-    carry_out(std::move(out), now);
+// --- the network around --------------------------------------------------------------------------
+
+bool Node::has(const IpAddress& address) const {
+  return std::ranges::find(spec_.addresses, address) != spec_.addresses.end();
+}
+
+void Node::set_link(const IpAddress& address, bool up, Instant now) {
+  if (up) {
+    down_.erase(address);
+  } else {
+    down_.insert(address);
   }
-  draining_ = false;
-  sleep_watch_.expect(deadline());
+  if (runs() && !follow_at_) follow_at_ = now + kChangesPause;
+}
+
+void Node::move(const IpAddress& address, std::optional<std::size_t> nat, Instant now) {
+  spec_.addresses = {address};
+  spec_.nat = nat;
+  set_link(address, true, now);
+}
+
+std::optional<IpAddress> Node::source_for(const IpAddress& remote) const {
+  const auto at = std::ranges::find_if(spec_.addresses, [&](const IpAddress& own) {
+    return own.family() == remote.family() && !down_.contains(own);
+  });
+  return at == spec_.addresses.end() ? std::nullopt : std::optional{*at};
+}
+
+std::vector<ike::Path> Node::paths(const std::vector<IpAddress>& remotes) {
+  std::vector<ike::Path> out;
+  for (const IpAddress& remote : remotes) {
+    if (const auto source = source_for(remote)) out.push_back({*source, remote});
+  }
+  return out;
+}
+
+void Node::follow_network() {
+  follow_at_.reset();
+  tell_addresses();
+  for (const ike::IkeStatus& sa : status().sas) {
+    if (!sa.first_initiator || sa.state == ike::IkeStatus::State::deleting) continue;
+    // An address that is still ours is kept as long as the peer answers there.
+    const bool stays = has(sa.local.address) && !down_.contains(sa.local.address);
+    ike::command::Readdress readdress{.sa = sa.id, .local = source_for(sa.remote.address)};
+    if (readdress.local && stays) readdress.local = sa.local.address;
+    carrier_->put(ike::Command{std::move(readdress)});
+  }
+  control::Effects effects;
+  controller_->network_changed(now_, effects);
+  carry_out(std::move(effects));
+}
+
+void Node::tell_addresses() {
+  ike::command::SetAddresses set;
+  for (const IpAddress& own : spec_.addresses) {
+    if (!down_.contains(own)) set.addresses.push_back(own);
+  }
+  carrier_->put(ike::Command{std::move(set)});
+}
+
+void Node::looked_up(const control::effect::Resolve& question,
+                     const Result<std::vector<IpAddress>>& remotes, Instant now) {
+  begin(now);
+  resolved(question, remotes);
+  end();
+}
+
+void Node::resolved(const control::effect::Resolve& question,
+                    const Result<std::vector<IpAddress>>& remotes) {
+  Result<control::Route> route = fail("call", "no way to any address");
+  if (!remotes) route = std::unexpected(remotes.error());
+  for (const IpAddress& remote : remotes.value_or(std::vector<IpAddress>{})) {
+    const auto source = source_for(remote);
+    if (!source) continue;
+    route = control::Route{.local = {*source, question.target.local_port},
+                           .remote = {remote, question.target.remote_port}};
+    break;
+  }
+  control::Effects effects;
+  controller_->resolved(question.request, route, effects, now_);
+  carry_out(std::move(effects));
+}
+
+// --- carrying out --------------------------------------------------------------------------------
+
+void Node::on_event(const ike::Event& event) {
+  hooks_.event(event);
+  if (std::holds_alternative<ike::event::Quiet>(event)) quiet_ = true;
+  control::Effects effects;
+  controller_->handle(event, now_, effects);
+  carry_out(std::move(effects));
 }
 
 ike::Answer Node::answer(const ike::Ask& ask) {
   ike::Answer out = controller_->answer(ask, *this, kWall);
-  const auto* proof = std::get_if<ike::ask::SharedKeyMac>(&ask.what);
-  if (broken() == Rule::authentication && proof != nullptr &&
-      std::holds_alternative<ike::answer::Mac>(out.result)) {
-    // As if nobody looked at AUTH: both ends expect what a guessed key gives.
-    const auto& crypto = test::toy_crypto();
-    const auto pad = crypto.prf(proof->prf, as_bytes(kGuessedKey), {as_bytes("Key Pad for IKEv2")});
-    out.result = ike::answer::Mac{*crypto.prf(proof->prf, pad->reveal(), {proof->octets})};
-  }
   if (broken() == Rule::leases && std::holds_alternative<ike::answer::Leased>(out.result)) {
     auto& addresses = std::get<ike::answer::Leased>(out.result).addresses;
     if (rng_.below(2) == 0) addresses.front() = IpAddress::v4(0x0a090001);
@@ -135,55 +281,32 @@ ike::Answer Node::answer(const ike::Ask& ask) {
   return out;
 }
 
-void Node::carry_out(ike::Actions actions, Instant now) {
-  for (ike::Action& action : actions) {
-    if (auto* send = std::get_if<ike::action::Send>(&action)) {
-      hooks_.plane.send({send->local, send->remote, std::move(send->bytes)});
-    } else if (auto* keepalive = std::get_if<ike::action::Keepalive>(&action)) {
-      hooks_.plane.send({keepalive->local, keepalive->remote, {0xff}, true});
-    } else if (auto* install = std::get_if<ike::action::Install>(&action)) {
-      static_cast<void>(plane_->install(install->child));
-    } else if (auto* activate = std::get_if<ike::action::Activate>(&action)) {
-      if (!plane_->activate(activate->child, activate->outbound)) {
-        hooks_.plane.fault("activated a child that is not installed");
-      }
-    } else if (auto* relocate = std::get_if<ike::action::Relocate>(&action)) {
-      if (!plane_->relocate(relocate->child, relocate->local, relocate->remote)) {
-        hooks_.plane.fault("relocated a child that is not installed");
-      }
-    } else if (auto* remove = std::get_if<ike::action::Remove>(&action)) {
-      static_cast<void>(plane_->remove(remove->child));
-    } else if (auto* ask = std::get_if<ike::Ask>(&action)) {
-      inputs_.emplace_back(answer(*ask));
-    } else if (auto* release = std::get_if<ike::ask::Release>(&action)) {
-      controller_->release(*release);
-    } else if (auto* event = std::get_if<ike::Event>(&action)) {
-      hooks_.event(*event);
-      control::Effects effects;
-      controller_->handle(*event, now, effects);
-      carry_out(std::move(effects), now);
-    }
+void Node::carry_out(control::Effects effects) {
+  for (control::Effect& effect : effects) {
+    std::visit([this](auto& one) { act(one); }, effect);
   }
 }
 
-void Node::carry_out(control::Effects effects, Instant now) {
-  for (control::Effect& effect : effects) {
-    if (auto* tell = std::get_if<control::effect::Tell>(&effect)) {
-      inputs_.emplace_back(std::move(tell->command));
-    } else if (auto* resolve = std::get_if<control::effect::Resolve>(&effect)) {
-      const auto* range = std::get_if<IpRange>(&resolve->target.remote);
-      Result<control::Route> route = fail("resolve", "no address");
-      if (range != nullptr) {
-        route = control::Route{.local = {spec_.address, resolve->target.local_port},
-                               .remote = {range->first, resolve->target.remote_port}};
-      }
-      control::Effects more;
-      controller_->resolved(resolve->request, route, more, now);
-      carry_out(std::move(more), now);
-    } else if (auto* log = std::get_if<control::effect::Log>(&effect)) {
-      hooks_.log(log->text);
-    }
+void Node::act(control::effect::Tell& tell) {
+  auto* initiate = std::get_if<ike::command::Initiate>(&tell.command);
+  if (broken() == Rule::reauthentication && initiate != nullptr &&
+      initiate->instead_of != ike::SaId{}) {
+    carrier_->put(ike::Command{
+        ike::command::Terminate{.filter = {.ike_id = std::exchange(initiate->instead_of, {})}}});
   }
+  carrier_->put(std::move(tell.command));
+}
+
+void Node::act(const control::effect::Resolve& resolve) {
+  if (std::holds_alternative<model::HostName>(resolve.target.remote))
+    return hooks_.look_up(resolve);
+  const auto* range = std::get_if<IpRange>(&resolve.target.remote);
+  resolved(resolve, range == nullptr ? Result<std::vector<IpAddress>>{fail("call", "no address")}
+                                     : std::vector{range->first});
+}
+
+void Node::act(const control::effect::Respond& respond) {
+  if (clients_.erase(respond.client) == 0) hooks_.plane.fault("an operator is answered twice");
 }
 
 }  // namespace cygnet::sim

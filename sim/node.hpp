@@ -4,33 +4,48 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "control/controller.hpp"
 #include "control/sleep_watch.hpp"
 #include "ike/engine.hpp"
+#include "sim/carrier.hpp"
 #include "sim/plane.hpp"
 #include "toys/rng.hpp"
 
 namespace cygnet::sim {
 
-/// What the enemy takes for the shared key.
+/// What an enemy takes for the shared key.
 inline constexpr std::string_view kGuessedKey = "a guess";
 
 /// What a node is; a restart makes the same again.
 struct NodeSpec {
-  std::string name;  ///< and identity, as an FQDN
-  IpAddress address;
-  std::optional<std::size_t> nat;  ///< the NAT it is behind
-  std::function<config::Loaded()> configuration;
-  bool gateway = false;
-  bool enemy = false;  ///< has a wrong key: must never get in
+  std::string name;                  ///< and identity, as an FQDN
+  std::vector<IpAddress> addresses;  ///< where it is now; those in use first
+  std::optional<std::size_t> nat;    ///< the NAT it is behind
+  /// A later edition is what an operator has changed a little.
+  std::function<config::Loaded(unsigned edition)> configuration;
+  enum class Role : std::uint8_t {
+    honest,
+    enemy,    ///< calls with a wrong key: must never get in
+    impostor  ///< answers in the gateway's place with a wrong key: nobody must believe it
+  } role = Role::honest;
   /// Of a site: its host in each of its networks, one for each child. It is called at its address,
   /// so it does not move. Others have the virtual IP of their one child.
   std::vector<IpAddress> inner{};
+  ike::EngineConfig engine{};
+  bool udp_encap_only = true;  ///< its plane is the TUN one; else it can do raw ESP
   [[nodiscard]] std::size_t children() const { return inner.empty() ? 1 : inner.size(); }
+  [[nodiscard]] bool hostile() const { return role != Role::honest; }
 };
+
+/// The name of the child with this index.
+[[nodiscard]] inline std::string_view child_name(std::size_t index) {
+  return index == 0 ? "net" : "more";
+}
 
 class Node final : public control::View {
  public:
@@ -38,6 +53,8 @@ class Node final : public control::View {
     Plane::Hooks plane;
     std::function<void(const ike::Event&)> event;
     std::function<void(const std::string&)> log;
+    /// A name is to be resolved: looked_up() with the same, sooner or later.
+    std::function<void(const control::effect::Resolve&)> look_up;
   };
   Node(NodeSpec spec, Hooks hooks, std::uint64_t seed, bool trace);
 
@@ -45,37 +62,65 @@ class Node final : public control::View {
   void start(Instant now);
   /// Loses everything.
   void crash();
+  /// Crashes in the middle of what follows, after so many actions; empty: it will not.
+  void crash_after(std::optional<std::size_t> actions) { carrier_->halt_after(actions); }
+  /// Says goodbye to its peers, then stops; the process ends like the daemon's.
+  void shut_down(Instant now);
   [[nodiscard]] bool runs() const { return engine_.has_value(); }
+  /// How often it has been started.
+  [[nodiscard]] unsigned boots() const { return boots_; }
 
+  // Each of these may end in a crash or in the end of a shutdown: ask runs() afterwards.
   void receive(const Packet& packet, Instant now);
   void tick(Instant now);
-  /// False when neither a child nor a trap takes it.
-  bool send(const Inner& inner, Instant now);
-  void command(ike::Command command, Instant now);
-  void network_changed(Instant now);
+  Fate send(const Inner& inner, Instant now);
+  /// What an operator types; `command` is one of vici's.
+  void request(const vici::Request& command, Instant now);
+  /// Reads its configuration again, which is this edition now.
+  void reload(unsigned edition, Instant now);
+  void looked_up(const control::effect::Resolve& question,
+                 const Result<std::vector<IpAddress>>& remotes, Instant now);
+  /// The link at one of its addresses is down, or up again, and it notices.
+  void set_link(const IpAddress& address, bool up, Instant now);
   /// The machine is in another network now.
   void move(const IpAddress& address, std::optional<std::size_t> nat, Instant now);
   [[nodiscard]] std::optional<Instant> deadline() const;
 
+  /// Requests of the operator that nobody has answered since the last start.
+  [[nodiscard]] std::size_t unanswered() const { return clients_.size(); }
+  [[nodiscard]] bool has(const IpAddress& address) const;
   [[nodiscard]] ike::Status status() const override { return engine_->status(); }
   [[nodiscard]] std::optional<model::SaStats> stats(model::ChildId child) const override {
     const auto known = plane_->stats(child);
     return known ? std::optional{*known} : std::nullopt;
   }
-  [[nodiscard]] std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override {
-    std::vector<ike::Path> out;
-    for (const IpAddress& remote : remotes) out.push_back({spec_.address, remote});
-    return out;
-  }
+  [[nodiscard]] std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override;
   [[nodiscard]] const NodeSpec& spec() const { return spec_; }
+  [[nodiscard]] Plane& plane() { return *plane_; }
   [[nodiscard]] const Plane& plane() const { return *plane_; }
 
  private:
-  void notice_sleep(Instant now);
-  void drain(Instant now);
-  void carry_out(ike::Actions actions, Instant now);
-  void carry_out(control::Effects effects, Instant now);
+  [[nodiscard]] Carrier::Outside outside();
+  /// A call from outside begins, and ends with everything carried out.
+  void begin(Instant now);
+  void end();
+  void notice_sleep();
+  void load();
+  void believe_denial(ByteView datagram);
+  void follow_network();
+  void tell_addresses();
+  [[nodiscard]] std::optional<IpAddress> source_for(const IpAddress& remote) const;
+  void on_event(const ike::Event& event);
   [[nodiscard]] ike::Answer answer(const ike::Ask& ask);
+  void carry_out(control::Effects effects);
+  void act(control::effect::Tell& tell);
+  void act(const control::effect::Resolve& resolve);
+  void act(const control::effect::Respond& respond);
+  void act(const control::effect::Log& log) { hooks_.log(log.text); }
+  static void act(const control::effect::Reload&) {}  // nobody asks for it by vici here
+  static void act(const control::effect::Stream&) {}
+  void resolved(const control::effect::Resolve& question,
+                const Result<std::vector<IpAddress>>& remotes);
 
   NodeSpec spec_;
   Hooks hooks_;
@@ -83,9 +128,17 @@ class Node final : public control::View {
   std::optional<ike::Engine> engine_;
   std::optional<control::Controller> controller_;
   std::unique_ptr<Plane> plane_;
+  std::optional<Carrier> carrier_;
   control::SleepWatch sleep_watch_;
-  std::deque<std::variant<model::PlaneEvent, ike::Command, ike::Answer>> inputs_;
-  bool draining_ = false;
+  std::set<IpAddress> down_;  ///< addresses whose link is seen to be down
+  std::set<control::ClientId> clients_;
+  std::uint64_t last_client_ = 0;
+  std::optional<Instant> follow_at_;   ///< when a change of the network is looked into
+  std::optional<Instant> give_up_at_;  ///< when a shutdown waits for nobody any more
+  bool quiet_ = false;
+  unsigned edition_ = 0;
+  unsigned boots_ = 0;
+  Instant now_;
   bool trace_;  ///< log every IKE message
 };
 

@@ -44,6 +44,7 @@ model::ChildSpec copy_of(const model::ChildSpec& spec) {
                        .remote_ts = spec.remote_ts,
                        .local = spec.local,
                        .remote = spec.remote,
+                       .udp_encap = spec.udp_encap,
                        .local_vips = spec.local_vips,
                        .replaces = spec.replaces,
                        .lifetime = spec.lifetime,
@@ -57,16 +58,34 @@ model::ChildSpec copy_of(const model::ChildSpec& spec) {
 
 Result<void> Plane::install(const model::ChildSpec& child) {
   ++changes_;
-  Child made{.spec = copy_of(child), .age = ++clock_};
+  if (refusals_ > 0 && child.inbound) {
+    --refusals_;
+    refused_.insert(child.id);
+    return fail("install", "the plane has no room");
+  }
+  Child made{.spec = copy_of(child), .view = {.id = child.id}, .age = ++clock_};
+  if (broken() == Rule::gap && child.replaces && children_.contains(*child.replaces)) {
+    children_.at(*child.replaces).view.spi_out.reset();
+  }
   if (child.inbound) {
+    if (broken() == Rule::keys && clock_ % 8 == 0) made.spec.inbound->encr_key.fill()[0] ^= 1;
     made.replay.emplace(child.replay_window, child.inbound->esn);
+    made.view.spi_in = child.inbound->spi;
+    made.view.key_in = key_hash(made.spec.inbound->encr_key);
     if (!by_spi_.emplace(child.inbound->spi, child.id).second) {
       hooks_.fault("two children with one inbound SPI");
     }
   }
+  if (child.outbound) set_outbound(made, *child.outbound);
   if (!children_.emplace(child.id, std::move(made)).second) hooks_.fault("a child installed twice");
   if (child.outbound && child.action == model::PolicyAction::protect) serve_traps();
   return {};
+}
+
+void Plane::set_outbound(Child& child, const model::SaSpec& outbound) {
+  child.spec.outbound = outbound.clone();
+  child.view.spi_out = outbound.spi;
+  child.view.key_out = key_hash(outbound.encr_key);
 }
 
 /// What traps hold goes, if somebody takes it now.
@@ -79,16 +98,22 @@ void Plane::serve_traps() {
 Result<void> Plane::activate(model::ChildId id, const model::SaSpec& outbound) {
   ++changes_;
   const auto at = children_.find(id);
-  if (at == children_.end()) return fail("activate", "no such child");
+  if (at == children_.end()) {
+    if (!refused(id)) hooks_.fault("a child activated that is not installed");
+    return fail("activate", "no such child");
+  }
   if (at->second.spec.outbound) hooks_.fault("a child activated twice");
-  at->second.spec.outbound = outbound.clone();
+  set_outbound(at->second, outbound);
   serve_traps();
   return {};
 }
 
 Result<void> Plane::relocate(model::ChildId id, const Endpoint& local, const Endpoint& remote) {
   const auto at = children_.find(id);
-  if (at == children_.end()) return fail("relocate", "no such child");
+  if (at == children_.end()) {
+    if (!refused(id)) hooks_.fault("a child relocated that is not installed");
+    return fail("relocate", "no such child");
+  }
   at->second.spec.local = local;
   at->second.spec.remote = remote;
   return {};
@@ -96,6 +121,7 @@ Result<void> Plane::relocate(model::ChildId id, const Endpoint& local, const End
 
 Result<void> Plane::remove(model::ChildId id) {
   ++changes_;
+  if (refused_.erase(id) != 0) return {};
   const auto at = children_.find(id);
   if (at == children_.end()) {
     hooks_.fault("a child removed that is not there");
@@ -129,36 +155,51 @@ void Plane::count(Child& child, std::uint64_t packets) {
 
 std::vector<model::PlaneEvent> Plane::take_events() { return std::exchange(events_, {}); }
 
-bool Plane::send(const Inner& inner) {
-  Child* best = nullptr;
-  Child* trap = nullptr;
-  for (auto& [id, child] : children_) {
-    if (!matches(child.spec.local_ts, inner.source) ||
-        !matches(child.spec.remote_ts, inner.destination)) {
+Plane::Match Plane::match(const IpAddress& source, const IpAddress& destination) const {
+  Match out;
+  for (const auto& [id, child] : children_) {
+    if (!matches(child.spec.local_ts, source) || !matches(child.spec.remote_ts, destination)) {
       continue;
     }
-    if (child.spec.action == model::PolicyAction::trap) trap = &child;
-    if (child.spec.outbound && (best == nullptr || child.age > best->age)) best = &child;
+    if (child.spec.action == model::PolicyAction::trap) out.trap = &child;
+    const bool sends = child.view.spi_out.has_value();
+    if (sends && (out.child == nullptr || child.age > out.child->age)) out.child = &child;
   }
-  if (best != nullptr) {
-    if (best->stopped) return false;
-    seal(*best, inner);
-    best->last_out = now_;
-    count(*best, ++best->stats.packets_out);
-    return true;
+  return out;
+}
+
+bool Plane::carries(const IpAddress& source, const IpAddress& destination) const {
+  const Match found = match(source, destination);
+  return found.child != nullptr && !found.child->stopped;
+}
+
+bool Plane::guards(const IpAddress& source, const IpAddress& destination) const {
+  return match(source, destination).trap != nullptr;
+}
+
+Fate Plane::send(const Inner& inner) {
+  const Match found = match(inner.source, inner.destination);
+  if (found.child != nullptr) {
+    Child& child = children_.at(found.child->spec.id);
+    if (child.stopped) return Fate::dropped;
+    seal(child, inner);
+    child.last_out = now_;
+    count(child, ++child.stats.packets_out);
+    return Fate::sealed;
   }
-  if (trap == nullptr) return false;
-  if (trap->held.size() < kHeldMax) trap->held.push_back(inner);
+  if (found.trap == nullptr || broken() == Rule::clear) return Fate::clear;
+  Child& trap = children_.at(found.trap->spec.id);
+  if (trap.held.size() < kHeldMax) trap.held.push_back(inner);
   events_.emplace_back(model::plane::Acquire{
-      .trap = trap->spec.id, .packet = {.source = inner.source, .destination = inner.destination}});
-  return true;
+      .trap = trap.spec.id, .packet = {.source = inner.source, .destination = inner.destination}});
+  return Fate::held;
 }
 
 void Plane::seal(Child& child, const Inner& inner) {
   const model::SaSpec& sa = *child.spec.outbound;
   const bool reuse = broken() == Rule::ivs && child.sequence % 50 == 49;
   if (!reuse) ++child.sequence;
-  hooks_.sealed(key_hash(sa.encr_key), child.sequence);
+  hooks_.sealed(child.view.key_out, child.sequence);
   Writer header;
   header.be(sa.spi);
   header.be(child.sequence);
@@ -176,7 +217,7 @@ void Plane::seal(Child& child, const Inner& inner) {
   hooks_.send({.source = child.spec.local,
                .destination = child.spec.remote,
                .bytes = std::move(out),
-               .esp = true});
+               .kind = child.spec.udp_encap ? Packet::Kind::esp : Packet::Kind::raw_esp});
 }
 
 void Plane::receive(const Packet& packet) {
@@ -210,7 +251,8 @@ void Plane::receive(const Packet& packet) {
   if (!std::exchange(child.received, true)) {
     events_.emplace_back(model::plane::FirstInbound{child.spec.id});
   }
-  if (packet.source != child.spec.remote) {
+  // Straight in IP there are no ports, and so no mappings.
+  if (packet.kind == Packet::Kind::esp && packet.source != child.spec.remote) {
     events_.emplace_back(model::plane::MappingChange{child.spec.id, packet.source});
   }
   hooks_.deliver(inner);
@@ -219,16 +261,21 @@ void Plane::receive(const Packet& packet) {
 std::vector<Plane::View> Plane::children() const {
   std::vector<View> out;
   for (const auto& [id, child] : children_) {
-    if (!child.spec.inbound) continue;
-    View view{.id = id,
-              .spi_in = child.spec.inbound->spi,
-              .spi_out = std::nullopt,
-              .key_in = key_hash(child.spec.inbound->encr_key)};
-    if (child.spec.outbound) {
-      view.spi_out = child.spec.outbound->spi;
-      view.key_out = key_hash(child.spec.outbound->encr_key);
-    }
-    out.push_back(view);
+    if (child.spec.inbound) out.push_back(child.view);
+  }
+  return out;
+}
+
+std::optional<Plane::View> Plane::find(EspSpi spi_in) const {
+  const auto at = by_spi_.find(spi_in);
+  if (at == by_spi_.end()) return std::nullopt;
+  return children_.at(at->second).view;
+}
+
+std::vector<model::ChildId> Plane::traps() const {
+  std::vector<model::ChildId> out;
+  for (const auto& [id, child] : children_) {
+    if (child.spec.action == model::PolicyAction::trap) out.push_back(id);
   }
   return out;
 }
