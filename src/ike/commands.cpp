@@ -37,6 +37,13 @@ bool has_child(const IkeSa& sa, std::string_view name) {
   });
 }
 
+/// Whether it leads to whom a call of its connection to this address would reach. Whom we have
+/// called is the connection's peer, wherever it was called and has moved since.
+bool leads_to(const IkeSa& sa, const model::Connection& connection, const IpAddress& address) {
+  const bool called = sa.first_initiator && sa.connection.remote_addrs == connection.remote_addrs;
+  return called || sa.remote.address == address;
+}
+
 bool matches(const IkeSa& sa, const command::Filter& filter) {
   return (filter.connection.empty() || filter.connection == sa.connection.name) &&
          (filter.ike_id.value() == 0 || filter.ike_id == sa.id) && sa.is_current();
@@ -147,7 +154,7 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
     if (is_ending(sa) && sa.is_current()) vips = sa.local_vips;
     // One that somebody has only begun, or that is about to end, is not ours to use.
     if (!sa.is_current() || sa.is_half_open() || is_ending(sa)) continue;
-    if (sa.remote.address != initiate.remote.address) continue;
+    if (!leads_to(sa, *connection, initiate.remote.address)) continue;
     // The last child queued carries the command: exchanges complete in order. One that is coming
     // with the IKE_SA is queued as well: its task ends as the IKE_SA does, well or not.
     std::erase_if(children, [&](const auto& one) { return has_child(sa, one.name); });

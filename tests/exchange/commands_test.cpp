@@ -98,6 +98,26 @@ TEST(Commands, RekeyOfAChildByItsId) {
   EXPECT_EQ(pair.a.events_of<ike::event::ChildRekeyed>().size(), 1U);
 }
 
+// Two calls at once, to two addresses of one gateway, make one tunnel.
+TEST(Commands, InitiateWhileTheConnectionIsBeingMade_JoinsIt) {
+  Pair pair;
+  pair.lose = [](const ike::action::Send&) { return true; };
+  ike::command::Initiate first = initiate(pair, "home", "net");
+  first.request = ike::RequestId{8};
+  pair.a.command(std::move(first));
+  pair.settle();
+  ike::command::Initiate second = initiate(pair, "home", "net");
+  second.remote.address = IpAddress::v4(0xc6336463);
+  pair.a.command(std::move(second));
+  EXPECT_EQ(pair.a.status().sas.size(), 1U);
+  pair.lose = nullptr;
+  pair.pass(std::chrono::seconds{1});
+  pair.settle();
+  EXPECT_EQ(outcome(pair.a), "");
+  EXPECT_EQ(pair.a.status().sas.size(), 1U);
+  EXPECT_EQ(pair.a.installed.size(), 1U);
+}
+
 TEST(Traps, RoutedOnceAndTakenAway) {
   Pair pair;
   EXPECT_EQ(run(pair, route(pair, "net")), "");

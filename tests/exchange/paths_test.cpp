@@ -113,6 +113,22 @@ TEST(Paths, SilentPath_TheNextOneIsTaken) {
   EXPECT_EQ(m.pair.a.failures(ike::Reason::no_response), 0U);
 }
 
+// Whoever calls the gateway at its other address means the tunnel that is there.
+TEST(Paths, CallToAnotherAddress_UsesTheTunnelThatIsThere) {
+  Multihomed m;
+  m.pair.a.command(ike::command::Initiate{.request = ike::RequestId{9},
+                                          .connection = "home",
+                                          .child = "net",
+                                          .local = m.pair.a.address,
+                                          .remote = {kSecond, 500}});
+  m.pair.settle();
+  EXPECT_EQ(m.pair.a.status().sas.size(), 1U) << m.pair.transcript();
+  EXPECT_EQ(m.pair.b.status().sas.size(), 1U);
+  const auto answers = m.pair.a.events_of<ike::event::CommandDone>();
+  EXPECT_EQ(answers.back().request, ike::RequestId{9});
+  EXPECT_TRUE(answers.back().success);
+}
+
 // And when that one dies as well, on to IPv6; when only the first is left, back to it.
 TEST(Paths, PathAfterPath) {
   Multihomed m;
