@@ -81,7 +81,8 @@ std::optional<Packet> Attacker::replay() {
 
 std::optional<Packet> Attacker::lie() {
   const Packet* seen = any_seen(true);
-  const auto header = seen == nullptr ? std::nullopt : std::optional{wire::parse_header(seen->bytes)};
+  const auto header =
+      seen == nullptr ? std::nullopt : std::optional{wire::parse_header(seen->bytes)};
   if (!header || !*header) return std::nullopt;
   wire::Header about = **header;
   Packet out{.source = seen->destination, .destination = seen->source, .bytes = {}};

@@ -37,7 +37,8 @@ void World::exchange_inner(std::size_t index, std::size_t child) {
     const Flow flow{.client = index, .child = child};
     const auto ends = ends_of(flow);
     if (!ends) {
-      if (strict() && client.carried[bit_of(flow)]) fail(name_of(index) + " has no address any more");
+      if (strict() && client.carried[bit_of(flow)])
+        fail(name_of(index) + " has no address any more");
       return;
     }
     send_inner(flow, {0, ends->first, ends->second});

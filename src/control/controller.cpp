@@ -14,6 +14,12 @@ bool is_shunt(const model::ChildTemplate& child) {
   return child.mode == model::ChildMode::pass || child.mode == model::ChildMode::drop;
 }
 
+/// Whether the configuration asks for a trap or a shunt at once.
+bool is_routed(const model::ChildTemplate& child) {
+  const bool starts = child.start_action != model::ChildAction::none || child.keep_up;
+  return child.start_action == model::ChildAction::trap || (is_shunt(child) && starts);
+}
+
 /// What makes a started child another one: its own section and where and as whom it connects.
 bool same_child(const std::vector<model::Connection>& before, const model::Connection& connection,
                 const model::ChildTemplate& child) {
@@ -70,7 +76,8 @@ bool Controller::configure(config::Loaded loaded, config::Diagnostics& diags, In
 
 void Controller::reconcile(const std::vector<model::Connection>& before, Instant now,
                            Effects& out) {
-  // Traps that are configured no more, or differently, go before new ones come.
+  // Traps that are configured no more go. One that is only configured differently stays until its
+  // successor replaces it: finding out whom to call may take a while, or fail.
   for (const model::Connection& old : before) {
     for (const model::ChildTemplate& child : old.children) {
       const ChildKey key{old.name, child.name};
@@ -81,6 +88,7 @@ void Controller::reconcile(const std::vector<model::Connection>& before, Instant
       wanted_.forget(key);
       routes_.forget(key);
       down_.erase(key);
+      if (now_child != nullptr && is_routed(*now_child)) continue;
       if (routed_.erase(key) == 0) continue;
       out.emplace_back(
           effect::Tell{ike::command::Unroute{.connection = key.connection, .child = key.child}});
@@ -91,7 +99,7 @@ void Controller::reconcile(const std::vector<model::Connection>& before, Instant
       if (child.start_action == model::ChildAction::none && !child.keep_up) continue;
       if (same_child(before, connection, child)) continue;
       const ChildKey key{connection.name, child.name};
-      if (child.start_action == model::ChildAction::trap || is_shunt(child)) {
+      if (is_routed(child)) {
         routes_.want(key, now, 0);
         if (!child.keep_up) continue;
       }

@@ -262,10 +262,6 @@ void Engine::Impl::on_command(command::Route&& route, Context& cx) {
   if (child == nullptr) {
     return cx.done(route.request, false, "no child '" + route.connection + "/" + route.child + "'");
   }
-  const bool known = std::ranges::any_of(routed, [&](const RoutedChild& one) {
-    return one.connection == connection->name && one.wanted.name == child->name;
-  });
-  if (known) return cx.done(route.request, true);
   const model::PolicyAction action = action_of(child->mode);
   if (action == model::PolicyAction::trap && route.remote.address.is_any()) {
     return cx.done(route.request, false,
@@ -281,6 +277,14 @@ void Engine::Impl::on_command(command::Route&& route, Context& cx) {
       .local_ts = resolve(child->local_ts, trap ? std::vector{route.local.address} : anybody),
       .remote_ts = resolve(child->remote_ts, trap ? std::vector{route.remote.address} : anybody),
       .installed = cx.now};
+  const auto before = std::ranges::find_if(routed, [&](const RoutedChild& one) {
+    return one.connection == connection->name && one.wanted.name == child->name;
+  });
+  const bool known = before != routed.end();
+  if (known && before->wanted == entry.wanted && before->local_ts == entry.local_ts &&
+      before->remote_ts == entry.remote_ts) {
+    return cx.done(route.request, true);
+  }
   cx.out.emplace_back(action::Install{.child = {.id = entry.id,
                                                 .name = connection->name + "/" + child->name,
                                                 .action = action,
@@ -288,7 +292,13 @@ void Engine::Impl::on_command(command::Route&& route, Context& cx) {
                                                 .remote_ts = entry.remote_ts,
                                                 .local = route.local,
                                                 .remote = route.remote}});
-  routed.push_back(std::move(entry));
+  if (known) {
+    // The new one stands before the old one goes: what it guards never leaves in the clear.
+    cx.out.emplace_back(action::Remove{.child = before->id});
+    *before = std::move(entry);
+  } else {
+    routed.push_back(std::move(entry));
+  }
   cx.done(route.request, true);
 }
 

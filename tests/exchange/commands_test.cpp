@@ -131,6 +131,27 @@ TEST(Traps, RoutedOnceAndTakenAway) {
   EXPECT_TRUE(pair.a.installed.empty());
 }
 
+// A configuration that has changed replaces the trap: at no time there is none.
+TEST(Traps, RoutedWithOtherSelectors_AreReplaced) {
+  Pair pair;
+  EXPECT_EQ(run(pair, route(pair, "net")), "");
+  const model::ChildId old = pair.a.installed.begin()->first;
+  model::Connection changed = basic_connection(true);
+  changed.children[0].remote_ts = {*model::parse_selector("10.2.0.0/24")};
+  pair.a.command(ike::command::SetConnections{.connections = {changed}, .authorities = {}});
+  ike::Actions out;
+  pair.a.engine.handle(ike::Command{route(pair, "net")}, pair.a.now, out);
+  ASSERT_EQ(out.size(), 3U);
+  const auto* install = std::get_if<ike::action::Install>(&out[0]);
+  const auto* remove = std::get_if<ike::action::Remove>(&out[1]);
+  ASSERT_TRUE(install != nullptr && remove != nullptr);
+  EXPECT_EQ(install->child.remote_ts[0].range.first, IpAddress::v4(0x0a020000));
+  EXPECT_EQ(remove->child, old);
+  const ike::Status status = pair.a.status();
+  ASSERT_EQ(status.routed.size(), 1U);
+  EXPECT_EQ(status.routed[0].id, install->child.id);
+}
+
 TEST(Traps, WithoutAPeer_AreRefused) {
   Pair pair;
   ike::command::Route nobody = route(pair, "net");

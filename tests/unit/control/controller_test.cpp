@@ -351,6 +351,31 @@ TEST(Controller, Traps_AreRoutedAndTakenAwayWithTheirConnection) {
   EXPECT_EQ(b.taken(), "set 1, unroute home/net");
 }
 
+// A trap that has changed stays until the new one is there: nothing leaves in the clear while a
+// name is looked up, or if it cannot be.
+TEST(Controller, Reload_ReplacesAChangedTrap) {
+  Bench b;
+  const auto trap = [](const char* network) {
+    return psk(
+        "home : auth { remote_addrs = gw.example\n children { net { start_action = trap\n"
+        "remote_ts = " +
+        std::string{network} + " } } }");
+  };
+  EXPECT_EQ(b.configure(trap("10.1.0.0/24")), "");
+  b.taken();
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  b.taken();
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  EXPECT_EQ(b.configure(trap("10.2.0.0/24")), "");
+  EXPECT_EQ(b.taken(), "set 1, resolve gw.example");
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  EXPECT_EQ(b.taken(), "route home/net");
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  EXPECT_EQ(b.configure(psk("home : auth { remote_addrs = gw.example\n children { net { } } }")),
+            "");
+  EXPECT_EQ(b.taken(), "set 1, unroute home/net");
+}
+
 TEST(Controller, Shunts_NeedNobodyToCall) {
   Bench b;
   EXPECT_EQ(b.configure(psk("lan : auth { children { out { mode = pass\n start_action = trap\n"
