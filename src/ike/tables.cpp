@@ -138,7 +138,9 @@ void Engine::Impl::take_over(IkeSa& old, IkeSa& fresh, Context& cx) {
   hand_over(old, fresh, cx);
   // Whoever was to replace the old one by reauthentication replaces its successor.
   for (auto& [id, sa] : sas) {
-    if (sa.instead_of == old.id) sa.instead_of = fresh.id;
+    if (sa.instead_of != old.id) continue;
+    sa.instead_of = fresh.id;
+    cx.attention.push_back(id);
   }
 }
 
@@ -190,6 +192,8 @@ void Engine::Impl::retire_old(IkeSa& fresh, Context& cx) {
     return;
   }
   IkeSa& before = old->second;
+  // What a rekey is making may be the peer's already, children and all: that one is to go then.
+  if (before.active && std::holds_alternative<RekeyIke>(*before.active)) return;
   for (const model::ChildTemplate& child : current_children(before)) {
     if (std::ranges::find(fresh.asked, child.name) != fresh.asked.end()) continue;
     fresh.asked.push_back(child.name);  // made on the old one meanwhile

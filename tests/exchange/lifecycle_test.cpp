@@ -1,6 +1,8 @@
 // How IKE_SAs end, and what is said to those who have not noticed.   RFC 7296 §1.4.1, §2.1, §2.21.4
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "pair.hpp"
 #include "wire/message.hpp"
 
@@ -339,6 +341,29 @@ TEST(Reauthentication, InitialContact_SendsOnTheNewChildAtOnce) {
   const auto fresh = pair.b.installed.rbegin()->first;
   ASSERT_NE(fresh, old) << pair.transcript();
   EXPECT_TRUE(pair.b.installed.at(fresh).outbound);
+}
+
+// The old IKE_SA is being rekeyed when the new one is ready: it goes once that is over, and the
+// gateway sends all the while.
+TEST(Reauthentication, WhileTheOldOneIsRekeyed_LeavesNoGap) {
+  Pair pair;
+  up(pair);
+  const auto old = pair.a.status().sas[0];
+  pair.initiate_from(pair.a, "", old.id);
+  const auto sends = [&pair] {
+    return std::ranges::any_of(pair.b.installed,
+                               [](const auto& one) { return one.second.outbound; });
+  };
+  // IKE_SA_INIT both ways, IKE_AUTH, and before its answer comes the rekey.
+  for (Node* from : {&pair.a, &pair.b, &pair.a}) ASSERT_TRUE(pair.deliver_from(*from));
+  pair.a.rekey_ike();
+  for (int step = 0; step < 200; ++step) {
+    if (!pair.deliver_from(pair.a) && !pair.deliver_from(pair.b)) pair.pass(milliseconds{100});
+    ASSERT_TRUE(sends()) << pair.transcript();
+  }
+  EXPECT_EQ(pair.a.status().sas.size(), 1U) << pair.transcript();
+  EXPECT_EQ(pair.b.status().sas.size(), 1U);
+  EXPECT_TRUE(pair.mirrored());
 }
 
 // The peer does not answer just then: the old IKE_SA stays as it is.
