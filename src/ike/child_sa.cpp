@@ -310,6 +310,7 @@ Child& install_child(IkeSa& sa, Context& cx, const Agreement& agreed, const Chil
   const Secret& encr_out = plan.we_started ? keys.encr_i : keys.encr_r;
   const Secret& integ_out = plan.we_started ? keys.integ_i : keys.integ_r;
 
+  const Child* old = plan.replaces ? sa.children.find(*plan.replaces) : nullptr;
   Child child{.id = cx.next_child(),
               .wanted = *agreed.wanted,
               .suite = agreed.suite,
@@ -319,11 +320,10 @@ Child& install_child(IkeSa& sa, Context& cx, const Agreement& agreed, const Chil
               .remote_ts = agreed.remote_ts,
               .udp_encap =
                   cx.config.force_udp_encap || sa.nat_local || sa.nat_remote || sa.connection.encap,
-              .we_made = plan.we_started,
-              .attempt = plan.attempt};
+              .we_made = old == nullptr ? plan.we_started : old->we_made,
+              .attempt = old == nullptr ? plan.attempt : old->attempt};
   start_timers(child, cx);
   if (child.wanted.inactivity > Duration{0}) {
-    const Child* old = plan.replaces ? sa.children.find(*plan.replaces) : nullptr;
     child.last_use = old == nullptr ? cx.now : old->last_use;
     // Until the answer says when the old one was used last, and when to look again.
     child.idle_check_at = cx.now + child.wanted.inactivity;

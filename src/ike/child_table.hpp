@@ -39,8 +39,8 @@ struct Child {
   std::optional<model::ChildId> their_fresh;  ///< the child the peer's rekey made
   bool rekeying = false;                      ///< a RekeyChild of ours is queued or under way
   bool redundant = false;                     ///< lost a race: nobody will miss it
-  bool we_made = false;                       ///< our exchange made it
-  Attempt attempt;                            ///< the nonces that made it
+  bool we_made = false;                       ///< our exchange made the first of a row of rekeys
+  Attempt attempt;                            ///< the nonces that made that one
 
   /// Carries traffic and is neither replaced nor on its way out.
   [[nodiscard]] bool is_current() const { return !successor && !redundant && !race.deleting; }

@@ -249,6 +249,33 @@ TEST(CreateChild, BothMakeTheSameAtOnce_OneStays) {
   }
 }
 
+// One of the two has been rekeyed before the other end knows of its own: the nonces that made the
+// first of a row decide, not those of its rekeys.
+TEST(CreateChild, BothMakeTheSameAtOnce_AndOneIsRekeyed_OneStays) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Pair pair({.nodes = [seed](Node& a, Node& b) {
+      a.rng = SeededRng{seed};
+      b.rng = SeededRng{seed + 1000};
+    }});
+    up(pair);
+    pair.a.command(ike::command::Terminate{.filter = {.child = "net"}});
+    pair.settle();
+    for (Node* node : {&pair.a, &pair.b}) pair.initiate_from(*node, "net");
+    // b's request is answered, but the answer is late.
+    ASSERT_TRUE(pair.deliver_from(pair.a));
+    ASSERT_TRUE(pair.deliver_from(pair.b));
+    ike::action::Send late = std::move(pair.a.outbox.back());
+    pair.a.outbox.pop_back();
+    pair.settle();
+    pair.a.rekey_child();
+    pair.settle();
+    pair.a.outbox.push_back(std::move(late));
+    wait(pair, seconds{20});
+    EXPECT_EQ(pair.a.installed.size(), 1U) << "seed " << seed << "\n" << pair.transcript();
+    EXPECT_TRUE(pair.mirrored());
+  }
+}
+
 // Both ends connect at once: two IKE_SAs come up, one stays, with one child.
 TEST(Uniqueness, BothConnectAtOnce_OneStays) {
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
