@@ -16,6 +16,7 @@ class Attacker {
  public:
   explicit Attacker(std::uint64_t seed) : rng_(seed) {}
 
+  /// It remembers some of them for a while.
   void see(const Packet& packet);
   /// Something that was seen: as it was, from somewhere else, damaged, or with a true header and
   /// made-up contents.
@@ -35,6 +36,7 @@ class Attacker {
 
   test::SeededRng rng_;
   std::deque<Packet> seen_;
+  std::uint64_t count_ = 0;
   std::optional<Packet> init_request_;  ///< the newest
 };
 

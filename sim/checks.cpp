@@ -13,7 +13,7 @@ using std::chrono::seconds;
 /// A replaced child still receives for some seconds (ike/limits.hpp); longer it must not stay.
 constexpr Duration kUnownedMax = seconds{6};
 /// A node whose plane does not change is looked at so often.
-constexpr Duration kCheckInterval = seconds{5};
+constexpr Duration kCheckInterval = seconds{15};
 
 bool is_established(const ike::IkeStatus& sa) {
   return sa.state != ike::IkeStatus::State::connecting;
@@ -103,7 +103,7 @@ void World::check_keys(std::size_t index) {
 /// A trap stays where it is. And where nothing is lost and nobody lets go, what once could be sent
 /// always can: no rekey or reauthentication leaves a gap.
 void World::check_flows(std::size_t index) {
-  if (now_ < first_traffic_) return;
+  if (now_ < first_traffic_ || !(scenario_.traps || strict())) return;
   for (std::size_t client = 1; client < places_.size(); ++client) {
     if (index != 0 && index != client) continue;
     Place& place = places_[client];
@@ -129,14 +129,14 @@ void World::check_flows(std::size_t index) {
 }
 
 void World::check_leases(const ike::Status& hub) {
-  std::map<IpAddress, std::string> holders;
+  std::map<IpAddress, const model::Identity*> holders;
   for (const ike::IkeStatus& sa : hub.sas) {
     if (sa.state == ike::IkeStatus::State::deleting) continue;
     for (const IpAddress& address : sa.remote_vips) {
-      const std::string holder = pki::to_text(*sa.remote_id);
-      const auto [at, fresh] = holders.emplace(address, holder);
-      if (!fresh && at->second != holder) {
-        fail(fmt::format("{} is leased to {} and {}", address.text(), at->second, holder));
+      const auto [at, fresh] = holders.emplace(address, &*sa.remote_id);
+      if (!fresh && *at->second != *sa.remote_id) {
+        fail(fmt::format("{} is leased to {} and {}", address.text(), pki::to_text(*at->second),
+                         pki::to_text(*sa.remote_id)));
       }
     }
   }
@@ -174,9 +174,8 @@ std::string World::missing(std::size_t index) const {
   const auto other = std::ranges::find_if(hub.sas, [&](const ike::IkeStatus& one) {
     return one.spi_i == sa.spi_i && one.spi_r == sa.spi_r;
   });
-  const auto count = std::ranges::count_if(hub.sas, [&](const ike::IkeStatus& one) {
-    return one.remote_id && pki::to_text(*one.remote_id) == name;
-  });
+  const auto count =
+      std::ranges::count_if(hub.sas, [&](const ike::IkeStatus& one) { return is_with(one, name); });
   if (other == hub.sas.end() || count != 1) {
     return fmt::format("the gateway has {} IKE_SAs with {}", count, name);
   }

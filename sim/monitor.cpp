@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
 #include <string_view>
 
 #include "wire/message.hpp"
@@ -44,6 +46,21 @@ std::optional<Protected> read(ByteView message) {
   return out;
 }
 
+/// Puts an entry in, unless there is one with its key. False when that is another one.
+bool agrees(std::vector<std::pair<std::uint64_t, std::size_t>>& entries, std::uint64_t key,
+            std::size_t hash) {
+  // Keys mostly grow.
+  if (entries.empty() || entries.back().first < key) {
+    entries.emplace_back(key, hash);
+    return true;
+  }
+  const auto at =
+      std::ranges::lower_bound(entries, key, {}, [](const auto& one) { return one.first; });
+  if (at->first == key) return at->second == hash;
+  entries.emplace(at, key, hash);
+  return true;
+}
+
 }  // namespace
 
 void Monitor::ike_sent(std::size_t node, ByteView message) {
@@ -51,8 +68,7 @@ void Monitor::ike_sent(std::size_t node, ByteView message) {
   if (!one) return;
   const std::size_t hash = hash_of(message);
   Sa& sa = sas_[{one->header.spi_i.value(), one->header.spi_r.value(), node}];
-  const auto [same_iv, new_iv] = sa.sealed.emplace(one->iv, hash);
-  if (!new_iv && same_iv->second != hash) {
+  if (!agrees(sa.sealed, one->iv, hash)) {
     return fault_(fmt::format("node {} sealed two messages with one IV, {}", node, one->iv));
   }
   Direction& direction = one->header.response ? sa.responses : sa.requests;
@@ -66,13 +82,12 @@ void Monitor::ike_sent(std::size_t node, ByteView message) {
         fault_(
             fmt::format("node {} sent request {} before {} was answered", node, id, direction.id));
       }
-      sa.answers.clear();
+      sa.answers = 0;
       sa.answered = false;
     }
     direction = {.id = id, .parts = {}, .any = true};
   }
-  const auto [part, fresh] = direction.parts.emplace(one->fragment, hash);
-  if (!fresh && part->second != hash) {
+  if (!agrees(direction.parts, one->fragment, hash)) {
     fault_(fmt::format("node {} repeated message {} with other octets", node, id));
   }
 }
@@ -90,10 +105,10 @@ void Monitor::ike_received(std::size_t node, ByteView message) {
     if (other_i != spi_i || other_r != spi_r) return;
     const Direction& said = at->second.responses;
     if (other == node || !said.any || said.id != id) continue;
-    const auto part = said.parts.find(one->fragment);
-    if (part == said.parts.end() || part->second != hash_of(message)) continue;
-    own->second.answers.insert(one->fragment);
-    own->second.answered = own->second.answers.size() == one->total;
+    const Entry part{one->fragment, hash_of(message)};
+    if (std::ranges::find(said.parts, part) == said.parts.end()) continue;
+    own->second.answers |= std::uint64_t{1} << (one->fragment % 64);
+    own->second.answered = std::popcount(own->second.answers) == static_cast<int>(one->total);
     return;
   }
 }

@@ -7,6 +7,8 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/strong.hpp"
@@ -42,18 +44,20 @@ class Monitor {
   [[nodiscard]] std::size_t delivered() const { return delivered_.size(); }
 
  private:
+  /// A fragment's number, or an IV, and a hash of the message.
+  using Entry = std::pair<std::uint64_t, std::size_t>;
   struct Direction {
     std::uint32_t id = 0;
-    std::map<std::uint32_t, std::size_t> parts;  ///< fragment number to a hash of its octets
+    std::vector<Entry> parts;  ///< of the newest message
     bool any = false;
   };
   /// One IKE_SA as one node uses it.
   struct Sa {
     Direction requests;
     Direction responses;
-    std::set<std::uint32_t> answers;              ///< parts that came of the answer awaited
-    bool answered = false;                        ///< all of them
-    std::map<std::uint64_t, std::size_t> sealed;  ///< by IV, a hash of the message
+    std::uint64_t answers = 0;  ///< fragments that came of the answer awaited, a bit each
+    bool answered = false;      ///< all of them
+    std::vector<Entry> sealed;  ///< by IV
   };
   /// SPIs first: both ends of an IKE_SA are neighbours.
   using Key = std::tuple<std::uint64_t, std::uint64_t, std::size_t>;

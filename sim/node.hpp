@@ -1,6 +1,7 @@
 // One virtual machine: the real engine and the real control, joined as the daemon joins them.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,6 +46,11 @@ struct NodeSpec {
 /// The name of the child with this index.
 [[nodiscard]] inline std::string_view child_name(std::size_t index) {
   return index == 0 ? "net" : "more";
+}
+
+/// Whether the peer of this IKE_SA has said that it is the node of this name.
+[[nodiscard]] inline bool is_with(const ike::IkeStatus& sa, std::string_view name) {
+  return sa.remote_id && std::ranges::equal(sa.remote_id->data, as_bytes(name));
 }
 
 class Node final : public control::View {

@@ -194,6 +194,7 @@ Scenario make_scenario(const Options& options, test::SeededRng& rng) {
     terms.traps = rng.below(2) == 0;
     if (terms.traps && rng.below(3) == 0) terms.inactivity = between(rng, pace, 2 * pace);
     terms.networks = 1 + rng.below(2);
+    out.traps = terms.traps;
     out.lossless = !terms.traps;
     if (!terms.traps) out.quiet = seconds{20};
     add_sites(out, terms, 1 + rng.below(3));

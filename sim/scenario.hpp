@@ -17,6 +17,7 @@ struct Scenario {
   bool calm = false;     ///< nothing gets lost: only operators and perhaps the attacker are busy
   bool attacked = true;  ///< somebody sees everything and sends what they like
   bool lossless = true;  ///< no end lets a tunnel go: then in a calm world no packet may be lost
+  bool traps = false;    ///< traffic asks for the tunnels
   Duration quiet{0};     ///< no traffic before: both ends may have called at once
   bool silent = false;   ///< clients' applications send nothing: only the gateway's network does
   bool dead_address = false;  ///< the gateway's second address is dead until the faults end

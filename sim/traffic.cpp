@@ -1,5 +1,4 @@
 // What applications of a virtual world send through its tunnels.
-#include "pki/identity.hpp"
 #include "sim/world_impl.hpp"
 
 namespace cygnet::sim {
@@ -53,8 +52,7 @@ void World::send_from_hub(std::size_t index, std::size_t child) {
   const IpAddress hub = gateway_inner(child);
   if (!spec.inner.empty()) return send_inner(flow, {0, hub, spec.inner[child]});
   for (const ike::IkeStatus& sa : places_[0].node->status().sas) {
-    const bool its = sa.remote_id && pki::to_text(*sa.remote_id) == spec.name;
-    if (!its || sa.remote_vips.empty() || sa.children.empty()) continue;
+    if (!is_with(sa, spec.name) || sa.remote_vips.empty() || sa.children.empty()) continue;
     return send_inner(flow, {0, hub, sa.remote_vips.front()});
   }
   if (probing_ || (strict() && places_[index].carried[bit_of(flow)])) {
