@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "sim/plane.hpp"
+#include "sim/stage/plane.hpp"
 
 namespace cygnet::sim {
 

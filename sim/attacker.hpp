@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "sim/plane.hpp"
+#include "sim/stage/plane.hpp"
 #include "toys/rng.hpp"
 
 namespace cygnet::sim {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "pki/identity.hpp"
+#include "sim/stage/beliefs.hpp"
 #include "sim/world_impl.hpp"
 
 namespace cygnet::sim {
@@ -36,66 +37,33 @@ void World::check(std::size_t index, bool ticked) {
   if (status.half_open > place.node->spec().engine.half_open_max) {
     fail(fmt::format("{} has {} half-open IKE_SAs", name_of(index), status.half_open));
   }
-  check_children(place, status, ticked);
-  check_traps(place, status);
+  if (const std::string wrong = misbelief(status, place.node->plane()); !wrong.empty()) {
+    fail(name_of(index) + ": " + wrong);
+  }
+  check_unowned(place, status, ticked);
   check_keys(index);
   check_flows(index);
   if (index == 0) check_leases(status);
 }
 
-/// What the engine believes in is installed, with the same SPIs; what is not, only for a while.
-void World::check_children(Place& place, const ike::Status& status, bool ticked) {
-  std::vector<const ike::ChildStatus*> believed;
-  for (const ike::IkeStatus& sa : status.sas) {
-    for (const ike::ChildStatus& child : sa.children) believed.push_back(&child);
-  }
-  std::ranges::sort(believed, {}, [](const ike::ChildStatus* child) { return child->id; });
-  const std::vector<Plane::View> installed = place.node->plane().children();
-  std::map<model::ChildId, Instant> unowned;
-  auto at = believed.begin();
-  const auto skip_to = [&](std::optional<model::ChildId> id) {
-    for (; at != believed.end() && (!id || (*at)->id < *id); ++at) {
-      if (!place.node->plane().refused((*at)->id)) {
-        fail("a child is believed in that is not installed");
-      }
-    }
-  };
-  for (const Plane::View& view : installed) {
-    skip_to(view.id);
-    if (at != believed.end() && (*at)->id == view.id) {
-      const ike::ChildStatus& child = **at++;
-      if (child.spi_in != view.spi_in || (view.spi_out && child.spi_out != *view.spi_out)) {
-        fail("a child is installed with other SPIs than it is believed to have");
-      }
-      continue;
-    }
-    const auto before = place.unowned.find(view.id);
+/// What is installed and nobody's stays only for a while.
+void World::check_unowned(Place& place, const ike::Status& status, bool ticked) {
+  std::map<model::ChildId, Instant> still;
+  for (const model::ChildId id : unowned(status, place.node->plane())) {
+    const auto before = place.unowned.find(id);
     const Instant since = before == place.unowned.end() ? clock(place) : before->second;
     if (ticked && clock(place) - since > kUnownedMax) fail("a child stays installed for nobody");
-    unowned.emplace(view.id, since);
+    still.emplace(id, since);
   }
-  skip_to(std::nullopt);
-  place.unowned = std::move(unowned);
-}
-
-void World::check_traps(const Place& place, const ike::Status& status) {
-  std::vector<model::ChildId> believed;
-  for (const ike::ChildStatus& child : status.routed) believed.push_back(child.id);
-  std::ranges::sort(believed);
-  if (believed != place.node->plane().traps()) fail("traps are not those that are believed in");
+  place.unowned = std::move(still);
 }
 
 /// Both ends of a Child SA have the same keys, whenever both are installed.
 void World::check_keys(std::size_t index) {
-  for (const Plane::View& own : places_[index].node->plane().children()) {
-    if (!own.spi_out) continue;
-    for (std::size_t i = index == 0 ? 1 : 0; i < (index == 0 ? places_.size() : 1); ++i) {
-      if (!places_[i].node->runs()) continue;
-      const auto other = places_[i].node->plane().find(*own.spi_out);
-      if (!other || other->spi_out != own.spi_in) continue;
-      if (own.key_in != other->key_out || own.key_out != other->key_in) {
-        fail(fmt::format("{} and {} hold different keys", name_of(index), name_of(i)));
-      }
+  for (std::size_t i = index == 0 ? 1 : 0; i < (index == 0 ? places_.size() : 1); ++i) {
+    const Node& other = *places_[i].node;
+    if (other.runs() && !same_keys(places_[index].node->plane(), other.plane())) {
+      fail(fmt::format("{} and {} hold different keys", name_of(index), name_of(i)));
     }
   }
 }

@@ -88,6 +88,7 @@ struct Total {
   std::uint64_t done = 0;
   std::uint64_t datagrams = 0;
   std::uint64_t rekeys = 0;
+  std::uint64_t fragments = 0;
   Duration virtual_time{0};
   std::map<std::uint64_t, std::string> bad;  ///< seeds that failed, and how
 
@@ -95,6 +96,7 @@ struct Total {
     ++done;
     datagrams += report.datagrams;
     rekeys += report.rekeys;
+    fragments += report.fragments;
     virtual_time += report.virtual_time;
     if (!report.fault.empty()) bad.emplace(seed, report.fault);
   }
@@ -133,9 +135,9 @@ int sweep(const Line& line) {
   const double lived = std::chrono::duration<double>(total.virtual_time).count();
   fmt::print(
       "{} seeds in {:.1f} s ({:.1f} s of each processor): {:.1f} seeds/s, {:.0f} virtual hours, "
-      "virtual:real {:.0f}:1, {} datagrams, {} rekeys\n",
+      "virtual:real {:.0f}:1, {} datagrams ({} IKE fragments), {} rekeys\n",
       total.done, real, busy, static_cast<double>(total.done) / real, lived / 3600, lived / real,
-      total.datagrams, total.rekeys);
+      total.datagrams, total.fragments, total.rekeys);
   if (!total.bad.empty()) {
     if (!line.keep_going) print_tail(line, total.bad.begin()->first);
     for (const auto& [seed, fault] : total.bad) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "sim/plane.hpp"
+#include "sim/stage/plane.hpp"
 #include "toys/rng.hpp"
 
 namespace cygnet::sim {

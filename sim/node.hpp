@@ -13,8 +13,8 @@
 #include "control/controller.hpp"
 #include "control/sleep_watch.hpp"
 #include "ike/engine.hpp"
-#include "sim/carrier.hpp"
-#include "sim/plane.hpp"
+#include "sim/stage/carrier.hpp"
+#include "sim/stage/plane.hpp"
 #include "toys/rng.hpp"
 
 namespace cygnet::sim {

@@ -92,7 +92,10 @@ Node::Hooks World::hooks(std::size_t index) {
 void World::sent(std::size_t index, Packet packet) {
   ++report_.datagrams;
   const NodeSpec& spec = places_[index].node->spec();
-  if (packet.kind == Packet::Kind::ike) monitor_.ike_sent(index, packet.bytes);
+  if (packet.kind == Packet::Kind::ike) {
+    monitor_.ike_sent(index, packet.bytes);
+    if (static_cast<PayloadType>(packet.bytes[16]) == PayloadType::skf) ++report_.fragments;
+  }
   // Only who is up to no good can send from where he is not.
   if (!spec.hostile() && !places_[index].node->has(packet.source.address)) return;
   const bool watched = faults_ && scenario_.attacked;

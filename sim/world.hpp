@@ -28,6 +28,7 @@ struct Report {
   std::size_t packets_sent = 0;
   std::size_t packets_delivered = 0;
   std::size_t rekeys = 0;
+  std::size_t fragments = 0;  ///< of IKE messages, sent
 };
 
 /// Lives through the history that the seed stands for. Everything is decided by the options.

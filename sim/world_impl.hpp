@@ -13,8 +13,8 @@
 
 #include "sim/agenda.hpp"
 #include "sim/attacker.hpp"
-#include "sim/monitor.hpp"
 #include "sim/scenario.hpp"
+#include "sim/stage/monitor.hpp"
 
 namespace cygnet::sim {
 
@@ -121,8 +121,7 @@ class World {
   /// What must hold of one node: after each step that changed its plane, and now and then after its
   /// alarms (`ticked`).
   void check(std::size_t index, bool ticked);
-  void check_children(Place& place, const ike::Status& status, bool ticked);
-  void check_traps(const Place& place, const ike::Status& status);
+  void check_unowned(Place& place, const ike::Status& status, bool ticked);
   void check_keys(std::size_t index);
   void check_flows(std::size_t index);
   void check_leases(const ike::Status& hub);

@@ -1,4 +1,4 @@
-#include "sim/plane.hpp"
+#include "sim/stage/plane.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -270,6 +270,12 @@ std::optional<Plane::View> Plane::find(EspSpi spi_in) const {
   const auto at = by_spi_.find(spi_in);
   if (at == by_spi_.end()) return std::nullopt;
   return children_.at(at->second).view;
+}
+
+std::optional<Plane::View> Plane::find(model::ChildId id) const {
+  const auto at = children_.find(id);
+  if (at == children_.end()) return std::nullopt;
+  return at->second.view;
 }
 
 std::vector<model::ChildId> Plane::traps() const {

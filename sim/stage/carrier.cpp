@@ -1,4 +1,4 @@
-#include "sim/carrier.hpp"
+#include "sim/stage/carrier.hpp"
 
 #include <type_traits>
 #include <utility>

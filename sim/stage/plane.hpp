@@ -85,6 +85,7 @@ class Plane final : public model::DataPlane {
   /// By id.
   [[nodiscard]] std::vector<View> children() const;
   [[nodiscard]] std::optional<View> find(EspSpi spi_in) const;
+  [[nodiscard]] std::optional<View> find(model::ChildId id) const;
   [[nodiscard]] std::vector<model::ChildId> traps() const;
   /// Whether it refused to install this child: the engine believes in it until it is told.
   [[nodiscard]] bool refused(model::ChildId id) const { return refused_.contains(id); }

@@ -1,4 +1,4 @@
-#include "sim/monitor.hpp"
+#include "sim/stage/monitor.hpp"
 
 #include <fmt/format.h>
 
