@@ -2,12 +2,16 @@
 #pragma once
 
 #include <deque>
-#include <map>
+#include <functional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/check.hpp"
 #include "ike/engine.hpp"
+#include "sim/stage/beliefs.hpp"
+#include "sim/stage/carrier.hpp"
+#include "sim/stage/monitor.hpp"
 #include "toys/rng.hpp"
 #include "toys/toy_crypto.hpp"
 
@@ -37,65 +41,99 @@ inline model::Connection fuzz_connection(bool initiator) {
   return out;
 }
 
-/// One end. Aborts when the engine installs a child twice, removes what is not installed, or
-/// believes in what is not.
-struct FuzzNode {
-  FuzzNode(bool initiator, std::uint64_t seed)
-      : rng(seed), engine(ike::EngineConfig{}, test::toy_crypto(), rng) {
-    address = {.address = IpAddress::v4(initiator ? 0xc0000201 : 0xc0000202), .port = 500};
-    ike::Actions out;
-    engine.handle(ike::command::SetConnections{.connections = {fuzz_connection(initiator)},
-                                               .authorities = {}},
-                  {}, out);
-  }
+/// What must hold does not.
+[[noreturn]] inline void fuzz_fault(const std::string& text) {
+  check_failed(text.c_str(), "what must hold of engines", 0);
+}
 
-  void carry_out(ike::Actions actions, Instant now) {
-    for (ike::Action& action : actions) {
-      if (auto* send = std::get_if<ike::action::Send>(&action)) {
-        if (outbox.size() < kQueueMax) outbox.push_back(std::move(*send));
-      } else if (const auto* install = std::get_if<ike::action::Install>(&action)) {
-        const model::ChildSpec& spec = install->child;
-        CYG_CHECK(installed.emplace(spec.id, spec.inbound->spi).second);
-      } else if (const auto* remove = std::get_if<ike::action::Remove>(&action)) {
-        CYG_CHECK(installed.erase(remove->child) == 1);
-      } else if (const auto* ask = std::get_if<ike::Ask>(&action)) {
-        ike::Actions more;
-        engine.handle(answer(*ask), now, more);
-        carry_out(std::move(more), now);
-      }
-    }
+/// One end: an engine and a plane, joined as the daemon joins them. Aborts when a command to the
+/// plane does not fit, and when one believes other things than the other.
+class FuzzNode {
+ public:
+  /// With a monitor, which must outlive it, everything that is sent goes past it.
+  FuzzNode(bool initiator, std::uint64_t seed, sim::Monitor* monitor = nullptr)
+      : rng(seed),
+        address{.address = IpAddress::v4(initiator ? 0xc0000201 : 0xc0000202), .port = 500},
+        engine(ike::EngineConfig{.force_udp_encap = true}, test::toy_crypto(), rng),
+        plane(plane_hooks()),
+        index_(initiator ? 0 : 1),
+        monitor_(monitor),
+        carrier_(engine, plane, outside()) {
+    tell(ike::command::SetConnections{.connections = {fuzz_connection(initiator)},
+                                      .authorities = {}},
+         {});
   }
-  void tell(ike::Command command, Instant now) {
-    ike::Actions out;
-    engine.handle(std::move(command), now, out);
-    carry_out(std::move(out), now);
-  }
+  FuzzNode(const FuzzNode&) = delete;
+  FuzzNode& operator=(const FuzzNode&) = delete;
+
+  void tell(ike::Command command, Instant now) { put(std::move(command), now); }
+  void tell(model::PlaneEvent event, Instant now) { put(std::move(event), now); }
   void take(const Endpoint& from, ByteView bytes, Instant now) {
-    ike::Actions out;
-    engine.handle(ike::Datagram{address, from, bytes}, now, out);
-    carry_out(std::move(out), now);
+    if (monitor_ != nullptr) monitor_->ike_received(index_, bytes);
+    plane.set_time(now);
+    carrier_.take(ike::Datagram{address, from, bytes}, now);
+    carrier_.drain(now);
+  }
+  void take(const sim::Packet& packet, Instant now) {
+    plane.set_time(now);
+    plane.receive(packet);
+    carrier_.drain(now);
+  }
+  void send(const sim::Inner& inner, Instant now) {
+    plane.set_time(now);
+    static_cast<void>(plane.send(inner));
+    carrier_.drain(now);
   }
   void tick(Instant now) {
-    ike::Actions out;
-    engine.tick(now, out);
-    carry_out(std::move(out), now);
+    plane.set_time(now);
+    carrier_.tick(now);
+    carrier_.drain(now);
   }
 
   void check() const {
     const ike::Status status = engine.status();
     CYG_CHECK(status.half_open <= ike::EngineConfig{}.half_open_max);
-    for (const ike::IkeStatus& sa : status.sas) {
-      for (const ike::ChildStatus& child : sa.children) CYG_CHECK(installed.contains(child.id));
-    }
+    const std::string wrong = sim::misbelief(status, plane);
+    if (!wrong.empty()) fuzz_fault(wrong);
   }
 
   test::SeededRng rng;
-  ike::Engine engine;
   Endpoint address;
+  ike::Engine engine;
+  sim::Plane plane;
   std::deque<ike::action::Send> outbox;
-  std::map<model::ChildId, EspSpi> installed;  ///< with their inbound SPIs
+  std::deque<sim::Packet> packets;  ///< ESP that has left
+  std::function<void(const sim::Inner&)> deliver = [](const sim::Inner&) {};
 
  private:
+  void put(sim::Carrier::Input input, Instant now) {
+    plane.set_time(now);
+    carrier_.put(std::move(input));
+    carrier_.drain(now);
+  }
+  sim::Plane::Hooks plane_hooks() {
+    return {.send =
+                [this](sim::Packet packet) {
+                  if (packets.size() < kQueueMax) packets.push_back(std::move(packet));
+                },
+            .deliver = [this](const sim::Inner& inner) { deliver(inner); },
+            .sealed =
+                [this](std::uint64_t key, std::uint64_t sequence) {
+                  if (monitor_ != nullptr) monitor_->sealed(key, sequence);
+                },
+            .fault = [](const std::string& text) { fuzz_fault(text); }};
+  }
+  sim::Carrier::Outside outside() {
+    return {.send =
+                [this](ike::action::Send send) {
+                  if (monitor_ != nullptr) monitor_->ike_sent(index_, send.bytes);
+                  if (outbox.size() < kQueueMax) outbox.push_back(std::move(send));
+                },
+            .keepalive = [](const ike::action::Keepalive&) {},
+            .answer = answer,
+            .release = [](const ike::ask::Release&) {},
+            .event = [](const ike::Event&) {}};
+  }
   static ike::Answer answer(const ike::Ask& ask) {
     ike::Answer out{.id = ask.id, .result = ike::answer::Refused{}};
     if (const auto* mac = std::get_if<ike::ask::SharedKeyMac>(&ask.what)) {
@@ -112,6 +150,10 @@ struct FuzzNode {
     }
     return out;
   }
+
+  std::size_t index_;
+  sim::Monitor* monitor_;
+  sim::Carrier carrier_;
 };
 
 /// Takes numbers from the input; zeros once it is used up.

@@ -3,7 +3,7 @@
 // the other end: known messages with octets changed, or octets alone. The other end must neither
 // abort nor loop, answer a request more than once, or hold more than its limits.
 //                                                         RFC 7296 §2.21, §3.14, threats.md B3
-// Modules: ike toys
+// Modules: ike stage
 #include "base/writer.hpp"
 #include "engine_pair.hpp"
 #include "fuzz_target.hpp"
@@ -83,7 +83,7 @@ class Play {
       }
       (from == &a_ ? b_ : a_).take(from->address, bytes, now_);
     }
-    CYG_CHECK(a_.installed.size() == 1 && b_.installed.size() == 1);
+    CYG_CHECK(a_.plane.children().size() == 1 && b_.plane.children().size() == 1);
     // The toy's secret is the sum of the public values.
     Bytes shared = seen.ke_i;
     for (std::size_t i = 0; i < shared.size(); ++i) {
@@ -179,9 +179,9 @@ class Play {
   }
   /// The SPI that the hostile end receives the victim's child with, as far as it can be guessed.
   [[nodiscard]] EspSpi spi() {
-    const auto& theirs = hostile().installed;
+    const auto theirs = hostile().plane.children();
     if (theirs.empty()) return EspSpi{0xc0000100U + script_.next()};
-    return theirs.begin()->second;
+    return theirs.front().spi_in;
   }
 
   [[nodiscard]] std::vector<wire::Payload> known_message() {

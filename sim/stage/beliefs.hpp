@@ -9,8 +9,8 @@
 
 namespace cygnet::sim {
 
-/// What an engine believes in that its plane does not hold so: a child that is not installed (unless
-/// the plane refused it), or with other SPIs, or other traps. Empty: nothing.
+/// What an engine believes in that its plane does not hold so: a child that is not installed
+/// (unless the plane refused it), or with other SPIs, or other traps. Empty: nothing.
 [[nodiscard]] std::string misbelief(const ike::Status& status, const Plane& plane);
 
 /// Installed children that the engine does not tell of: they may stay for a while.
