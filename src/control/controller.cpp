@@ -173,7 +173,7 @@ void Controller::handle(const ike::Event& event, Instant now, Effects& out) {
     }
     tick(now, out);
   } else if (const auto* unrouted = std::get_if<ike::event::Unrouted>(&event)) {
-    routed_.erase({unrouted->connection, unrouted->child});
+    if (!unrouted->old_one_stands) routed_.erase({unrouted->connection, unrouted->child});
   } else if (const auto* route = std::get_if<ike::event::WantRoute>(&event)) {
     const ChildKey key{route->connection, route->child};
     if (find(key.connection) == nullptr || routed_.contains(key)) return;

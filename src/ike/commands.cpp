@@ -255,6 +255,16 @@ void Engine::Impl::on_command(command::Rekey&& rekey, Context& cx) {
   }
 }
 
+action::Install RoutedChild::install() const {
+  return {.child = {.id = id,
+                    .name = connection + "/" + wanted.name,
+                    .action = action_of(wanted.mode),
+                    .local_ts = local_ts,
+                    .remote_ts = remote_ts,
+                    .local = local,
+                    .remote = remote}};
+}
+
 void Engine::Impl::on_command(command::Route&& route, Context& cx) {
   const model::Connection* connection = find_connection(shared.connections, route.connection);
   const model::ChildTemplate* child =
@@ -276,6 +286,8 @@ void Engine::Impl::on_command(command::Route&& route, Context& cx) {
       .wanted = *child,
       .local_ts = resolve(child->local_ts, trap ? std::vector{route.local.address} : anybody),
       .remote_ts = resolve(child->remote_ts, trap ? std::vector{route.remote.address} : anybody),
+      .local = route.local,
+      .remote = route.remote,
       .installed = cx.now};
   const auto before = std::ranges::find_if(routed, [&](const RoutedChild& one) {
     return one.connection == connection->name && one.wanted.name == child->name;
@@ -285,16 +297,12 @@ void Engine::Impl::on_command(command::Route&& route, Context& cx) {
       before->remote_ts == entry.remote_ts) {
     return cx.done(route.request, true);
   }
-  cx.out.emplace_back(action::Install{.child = {.id = entry.id,
-                                                .name = connection->name + "/" + child->name,
-                                                .action = action,
-                                                .local_ts = entry.local_ts,
-                                                .remote_ts = entry.remote_ts,
-                                                .local = route.local,
-                                                .remote = route.remote}});
+  cx.out.emplace_back(entry.install());
   if (known) {
     // The new one stands before the old one goes: what it guards never leaves in the clear.
     cx.out.emplace_back(action::Remove{.child = before->id});
+    before->before.clear();
+    entry.before.push_back(std::move(*before));
     *before = std::move(entry);
   } else {
     routed.push_back(std::move(entry));
@@ -422,8 +430,17 @@ void Engine::Impl::on_plane(const model::plane::InstallFailed& failed, Context& 
   if (at != routed.end()) {
     record.connection = at->connection;
     cx.emit(event::Failed{.record = std::move(record)});
-    cx.emit(event::Unrouted{.connection = at->connection, .child = at->wanted.name});
-    routed.erase(at);
+    const bool stands = !at->before.empty();
+    cx.emit(event::Unrouted{
+        .connection = at->connection, .child = at->wanted.name, .old_one_stands = stands});
+    if (!stands) {
+      routed.erase(at);
+      return;
+    }
+    RoutedChild old = std::move(at->before.front());
+    old.id = cx.next_child();
+    cx.out.emplace_back(old.install());
+    *at = std::move(old);
     return;
   }
   IkeSa* sa = owner_of(failed.child);

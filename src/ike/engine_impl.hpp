@@ -18,7 +18,13 @@ struct RoutedChild {
   model::ChildTemplate wanted;
   std::vector<model::TrafficSelector> local_ts;
   std::vector<model::TrafficSelector> remote_ts;
+  Endpoint local;
+  Endpoint remote;
   Instant installed;
+  /// What it took the place of, if anything: it comes back if the plane cannot take this one.
+  std::vector<RoutedChild> before;
+
+  [[nodiscard]] action::Install install() const;
 };
 
 struct Engine::Impl {

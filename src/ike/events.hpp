@@ -86,10 +86,12 @@ struct WantUp {
   std::string why;
   std::optional<model::PacketFlow> trigger{};  ///< the packet that asks, for command::Initiate
 };
-/// A trap or shunt is not there any more: the plane could not take it.
+/// The plane could not take a trap or shunt: it is not there, or the one stands again that was to
+/// be replaced.
 struct Unrouted {
   std::string connection;
   std::string child;
+  bool old_one_stands = false;
 };
 /// A close_action or dpd_action wants this to wait for traffic: the caller resolves and sends
 /// command::Route.

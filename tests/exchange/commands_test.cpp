@@ -152,6 +152,26 @@ TEST(Traps, RoutedWithOtherSelectors_AreReplaced) {
   EXPECT_EQ(status.routed[0].id, install->child.id);
 }
 
+// The plane does not take the new one: the old one guards on, and control hears of it.
+TEST(Traps, ReplacementThatFails_TheOldOneStands) {
+  Pair pair;
+  EXPECT_EQ(run(pair, route(pair, "net")), "");
+  model::Connection changed = basic_connection(true);
+  changed.children[0].remote_ts = {*model::parse_selector("10.2.0.0/24")};
+  pair.a.command(ike::command::SetConnections{.connections = {changed}, .authorities = {}});
+  EXPECT_EQ(run(pair, route(pair, "net")), "");
+  const model::ChildId next = pair.a.installed.begin()->first;
+  pair.a.installed.erase(next);  // as if it had never been
+  pair.a.plane(model::plane::InstallFailed{.child = next, .error = Error{"no room"}});
+  ASSERT_EQ(pair.a.installed.size(), 1U);
+  EXPECT_EQ(model::text_of(pair.a.installed.begin()->second.spec.remote_ts), "10.1.0.0/24");
+  const auto told = pair.a.events_of<ike::event::Unrouted>();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_TRUE(told[0].old_one_stands);
+  ASSERT_EQ(pair.a.status().routed.size(), 1U);
+  EXPECT_EQ(pair.a.status().routed[0].id, pair.a.installed.begin()->first);
+}
+
 TEST(Traps, WithoutAPeer_AreRefused) {
   Pair pair;
   ike::command::Route nobody = route(pair, "net");
