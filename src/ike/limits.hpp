@@ -48,7 +48,7 @@ inline constexpr Duration kReplacedGrace = std::chrono::seconds{10};
 inline constexpr Duration kRekeyedLinger = std::chrono::seconds{5};
 /// How long the responder of a reauthentication goes on sending on the old IKE_SA's children while
 /// nothing has come in on the new ones: until its answer has surely told the peer the keys.
-inline constexpr Duration kHoldOutboundMax = std::chrono::seconds{2};
+inline constexpr Duration kHoldOutboundMax = std::chrono::seconds{5};
 /// How long we wait before we repeat an exchange the peer was too busy for (RFC 7296 §2.25).
 inline constexpr Duration kBusyRetry = std::chrono::seconds{5};
 /// An IKE_SA that a rekey has outlived closes by itself if nobody has deleted it by then: longer

@@ -71,6 +71,7 @@ void Engine::Impl::carry_instead_of(const IkeSa& ending, Context& cx) {
   for (auto& [id, sa] : sas) {
     if (!is_twin(sa, ending)) continue;
     cx.attention.push_back(id);
+    sa.reauthenticates = false;
     for (Child& child : sa.children.all()) {
       if (child.activate_at) activate_child(sa, cx, child);
     }

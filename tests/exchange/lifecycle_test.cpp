@@ -335,10 +335,38 @@ TEST(Reauthentication, TheGatewayHoldsBackUntilTheNewChildIsUsed) {
     if (used) {
       pair.b.plane(model::plane::FirstInbound{fresh});
     } else {
-      wait(pair, seconds{3});
+      wait(pair, seconds{6});
     }
     EXPECT_TRUE(pair.b.installed.at(fresh).outbound) << "used: " << used;
   }
+}
+
+// The same for each further child: the answer that tells of it may be lost, and its like on the old
+// IKE_SA carries until it has been repeated.
+TEST(Reauthentication, TheGatewayHoldsBackEveryChild) {
+  const auto two = [](model::Connection& c) {
+    c.children.push_back(c.children[0]);
+    c.children[1].name = "second";
+  };
+  Pair pair({.initiator = two, .responder = two});
+  up(pair);
+  pair.initiate_from(pair.a, "second");
+  pair.settle();
+  const std::size_t before = pair.b.installed.size();
+  bool lost = false;
+  pair.lose = [&](const ike::action::Send& sent) {  // one answer to CREATE_CHILD_SA
+    const bool is_it = sent.local.address == pair.b.address.address && sent.bytes[18] == 36;
+    return is_it && !std::exchange(lost, true);
+  };
+  pair.initiate_from(pair.a, "", pair.a.status().sas[0].id);
+  pair.settle();
+  ASSERT_TRUE(lost);
+  ASSERT_EQ(pair.b.installed.size(), before + 2) << pair.transcript();
+  EXPECT_FALSE(pair.b.installed.rbegin()->second.outbound) << "a does not have it yet";
+  wait(pair, seconds{20});
+  EXPECT_EQ(pair.b.installed.size(), 2U);
+  EXPECT_TRUE(pair.mirrored());
+  for (const auto& [id, child] : pair.b.installed) EXPECT_TRUE(child.outbound);
 }
 
 // A peer that deletes the old IKE_SA before it has sent on the new child: from then on there is

@@ -235,12 +235,14 @@ ChildAnswer answer_create_child(IkeSa& sa, Established& state,
   if (ke_answer) keyed.push_back(*std::move(ke_answer));
   out.payloads.insert(out.payloads.begin() + 1, std::make_move_iterator(keyed.begin()),
                       std::make_move_iterator(keyed.end()));
-  out.made = install_child(sa, cx, *agreed, *keys,
-                           {.spi_in = *spi_in,
-                            .hold_outbound = old != nullptr,
-                            .replaces = rekeyed,
-                            .attempt = out.attempt})
-                 .id;
+  // The peer may not have this one before it has our answer, and another that carries meanwhile.
+  Child& made = install_child(sa, cx, *agreed, *keys,
+                              {.spi_in = *spi_in,
+                               .hold_outbound = old != nullptr || sa.reauthenticates,
+                               .replaces = rekeyed,
+                               .attempt = out.attempt});
+  if (old == nullptr && sa.reauthenticates) made.activate_at = cx.now + kHoldOutboundMax;
+  out.made = made.id;
   if (!rekeyed) drop_duplicate(sa, cx, *out.made);
   return out;
 }
