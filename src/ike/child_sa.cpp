@@ -106,10 +106,14 @@ void start_timers(Child& child, Context& cx) {
 }  // namespace
 
 std::vector<IpAddress> local_hosts(const IkeSa& sa) {
-  return sa.local_vips.empty() ? std::vector{sa.local.address} : sa.local_vips;
+  return sa.local_vips.empty() ? std::vector{sa.packet_ends().local.address} : sa.local_vips;
 }
 std::vector<IpAddress> remote_hosts(const IkeSa& sa) {
-  return sa.remote_vips.empty() ? std::vector{sa.remote.address} : sa.remote_vips;
+  if (!sa.remote_vips.empty()) return sa.remote_vips;
+  // Where a NAT puts a caller is for anybody to claim who has its keys; its first message was
+  // answered where it came from.
+  const bool claims = sa.nat_remote && !sa.first_initiator;
+  return {claims ? sa.init_remote.address : sa.packet_ends().remote.address};
 }
 
 std::vector<model::TrafficSelector> resolve(const std::vector<model::SelectorTemplate>& templates,
@@ -334,8 +338,8 @@ Child& install_child(IkeSa& sa, Context& cx, const Agreement& agreed, const Chil
                         .action = model::PolicyAction::protect,
                         .local_ts = child.local_ts,
                         .remote_ts = child.remote_ts,
-                        .local = sa.local,
-                        .remote = sa.remote,
+                        .local = sa.packet_ends().local,
+                        .remote = sa.packet_ends().remote,
                         .udp_encap = child.udp_encap,
                         .local_vips = sa.local_vips,
                         .replaces = plan.replaces,

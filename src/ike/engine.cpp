@@ -347,7 +347,12 @@ void Engine::Impl::on_opened(IkeSa& sa, const Received& received, PayloadType fi
 // With MOBIKE a request from elsewhere may be a test of that path; UPDATE_SA_ADDRESSES moves.
 void Engine::Impl::follow_endpoint(IkeSa& sa, const Received& received, Context& cx) {
   const bool moved = received.remote != sa.remote || received.local != sa.local;
-  const bool may_follow = sa.is_half_open() || (sa.nat_remote && !sa.nat_local);
+  const bool mapped = sa.nat_remote && !sa.nat_local;
+  // Whoever has no NAT goes on to port 4500, and nowhere else: its first message may be proved to
+  // have come from there, a later one carried here by anybody.
+  const bool same_hosts =
+      received.remote.address == sa.remote.address && received.local.address == sa.local.address;
+  const bool may_follow = sa.is_half_open() ? same_hosts || sa.nat_remote : mapped;
   if (!moved || !may_follow || sa.first_initiator || sa.peer.mobike) return;
   move_to(sa, cx, received.local, received.remote);
 }
@@ -356,7 +361,7 @@ void Engine::Impl::follow_endpoint(IkeSa& sa, const Received& received, Context&
 void Engine::Impl::meet_endpoint(IkeSa& sa, const Received& received, Context& cx) {
   if (received.local == sa.local && received.remote == sa.remote) {
     // Packets that came from elsewhere may have been carried there by anybody.
-    if (sa.children_apart && !checks_path(sa)) move_children(sa, cx, sa.local, sa.remote);
+    if (sa.children_at && !checks_path(sa)) move_children(sa, cx, sa.local, sa.remote);
     return;
   }
   // What we wait for an answer to may have gone where the peer is no more.

@@ -73,6 +73,13 @@ enum class Standing : std::uint8_t {
   outlived    ///< a rekey's successor has the children: waits for its Delete
 };
 
+/// Both ends of a path, with ports.
+struct Ends {
+  Endpoint local;
+  Endpoint remote;
+  friend bool operator==(const Ends&, const Ends&) = default;
+};
+
 struct IkeSa {
   SaId id;
   bool initiator = false;        ///< we are the initiator of this IKE_SA (a rekey may change that)
@@ -86,9 +93,9 @@ struct IkeSa {
   PeerAbilities peer;
   bool nat_local = false;
   bool nat_remote = false;
-  bool children_apart = false;     ///< their packets go elsewhere than IKE's messages, for now
-  std::vector<Path> paths;         ///< where a request that is not answered is also sent
-  std::optional<AskId> paths_ask;  ///< the question that will tell them
+  std::optional<Ends> children_at;  ///< where packets go, while IKE's messages go elsewhere
+  std::vector<Path> paths;          ///< where a request that is not answered is also sent
+  std::optional<AskId> paths_ask;   ///< the question that will tell them
   Bytes seen_as;  ///< a hash of the address the peer sees us at, from its NAT notifies
   std::optional<model::Identity> local_id;
   std::optional<model::Identity> remote_id;
@@ -96,7 +103,9 @@ struct IkeSa {
   std::vector<IpAddress> remote_vips;
   std::vector<IpAddress> dns;
   std::vector<std::string> dns_domains;
-  Endpoint init_remote;          ///< where the first request came from (half-open counting)
+  /// As responder of the first of a row: where its first request came from. Whoever has proved to
+  /// have the keys has been there.
+  Endpoint init_remote;
   bool initial_contact = false;  ///< whoever initiated has no other IKE_SA (RFC 7296 §2.4)
   bool leased = false;           ///< a lease was taken for the peer
   bool reauthenticates = false;  ///< as responder: the peer has an IKE_SA that still carries
@@ -148,6 +157,8 @@ struct IkeSa {
   bool counted_half_open = false;       ///< in the engine's half-open table
   std::optional<Instant> alarm;         ///< as the engine has it in its queue
 
+  /// Where packets go: a place that the peer has proved, or that its packets came from.
+  [[nodiscard]] Ends packet_ends() const { return children_at.value_or(Ends{local, remote}); }
   [[nodiscard]] IkeSpi our_spi() const { return initiator ? spi_i : spi_r; }
   [[nodiscard]] bool is_established() const { return std::holds_alternative<Established>(state); }
   [[nodiscard]] bool is_closed() const { return std::holds_alternative<Closed>(state); }

@@ -35,6 +35,29 @@ TEST(IkeAuth, SharedKey_EstablishesWithOneChild) {
 }
 
 // A wrong key: the responder answers with AUTHENTICATION_FAILED alone and keeps nothing.
+// IKE_AUTH that comes from elsewhere: whoever has the keys could send it from any address. What
+// counts is where its IKE_SA_INIT was answered.
+TEST(IkeAuth, FromElsewhere_DoesNotMoveTheCaller) {
+  const Endpoint elsewhere{IpAddress::v4(0xc6336409), 500};
+  for (const bool nat : {false, true}) {
+    Pair pair({.initiator = [](model::Connection& c) {
+      c.children[0].local_ts = {*model::parse_selector("198.51.100.9/32")};
+    }});
+    if (nat) pair.nat = IpAddress::v4(0xcb007101);
+    pair.initiate();
+    ASSERT_TRUE(pair.deliver_from(pair.a));
+    ASSERT_TRUE(pair.deliver_from(pair.b));
+    const ike::action::Send auth = pair.a.outbox.front();
+    ike::Actions out;
+    pair.b.engine.handle(
+        ike::Datagram{.local = auth.remote, .remote = elsewhere, .bytes = auth.bytes}, pair.b.now,
+        out);
+    pair.b.carry_out(std::move(out));
+    EXPECT_TRUE(pair.b.installed.empty()) << "dynamic meant the address that was claimed";
+    EXPECT_EQ(pair.b.failures(ike::Reason::no_common_selectors), 1U);
+  }
+}
+
 TEST(IkeAuth, WrongSharedKey_IsRefusedAndRecorded) {
   Pair pair({.nodes = [](Node& a, Node&) { a.shared_key = {1, 2, 3}; }});
   pair.initiate();

@@ -174,6 +174,44 @@ TEST(Mobike, MovesAgainDuringTheCheck_IsCheckedAgain) {
   EXPECT_TRUE(m.pair.b.status().sas.empty()) << "nobody answered at the victim's address";
 }
 
+void second_child(model::Connection& connection) {
+  connection.children.push_back(connection.children[0]);
+  connection.children[1].name = "second";
+}
+
+// A caller that claims a victim's address makes no child whose packets go there, whatever it asks
+// for before it has answered from there; nor does `dynamic` mean that address.
+TEST(Mobike, ChildMadeDuringTheCheck_GoesWhereThePeerIsProved) {
+  for (const bool vips : {true, false}) {
+    Mobile m({.initiator =
+                  [vips](model::Connection& c) {
+                    second_child(c);
+                    if (vips) c.vips = {IpAddress::any(IpFamily::v4)};
+                  },
+              .responder =
+                  [vips](model::Connection& c) {
+                    second_child(c);
+                    if (vips) c.pools = {"pool"};
+                  },
+              .nodes = [](Node&, Node& b) { b.pool = {IpAddress::v4(0x0a090001)}; }});
+    const Endpoint proved = child_remote(m.pair.b);
+    m.move_a();
+    // b's question, sent to where a claims to be, does not arrive.
+    m.pair.lose = [](const ike::action::Send& sent) {
+      return sent.remote.address == kOther && sent.bytes[18] == 37 && (sent.bytes[19] & 0x20) == 0;
+    };
+    m.pair.settle();
+    m.pair.initiate_from(m.pair.a, "second");
+    m.pair.settle();
+    for (const auto& [id, child] : m.pair.b.installed) {
+      EXPECT_EQ(child.spec.remote, proved) << m.pair.transcript();
+      if (vips) continue;
+      EXPECT_EQ(model::text_of(child.spec.remote_ts), proved.address.text() + "/32");
+    }
+    EXPECT_EQ(m.pair.b.installed.size(), vips ? 2U : 1U) << m.pair.transcript();
+  }
+}
+
 // A connection that may be called from some addresses only stays there.
 TEST(Mobike, AddressThatIsNotAllowed_IsRefused) {
   Mobile m({.initiator = [](model::Connection& c) { c.children[0].keep_up = true; },
@@ -188,6 +226,7 @@ TEST(Mobike, AddressThatIsNotAllowed_IsRefused) {
       << m.pair.transcript();
   EXPECT_EQ(m.pair.a.events_of<ike::event::WantUp>().size(), 1U) << "it is called anew";
   for (const auto& sa : m.pair.b.status().sas) EXPECT_EQ(sa.remote, before);
+  EXPECT_TRUE(m.pair.b.installed.empty()) << "the other end is told that it is over";
 }
 
 // Both rekey while the caller leaves its network: whichever IKE_SA stays knows the new address.

@@ -129,6 +129,21 @@ TEST(Paths, CallToAnotherAddress_UsesTheTunnelThatIsThere) {
   EXPECT_TRUE(answers.back().success);
 }
 
+// A host with two lines whose routes lead out of the other one now, while its address on the first
+// stays: what is silent from there is tried from here.
+TEST(Paths, SilentLine_TheOtherOneIsTaken) {
+  Multihomed m;
+  const IpAddress own = IpAddress::v4(0xcb007109);
+  const auto before = m.sa().spi_i;
+  m.pair.a.paths = {{own, m.first}};
+  m.kill(m.pair.a.address.address);
+  m.wait(seconds{40});
+  EXPECT_EQ(m.sa().spi_i, before);
+  EXPECT_EQ(m.sa().local.address, own) << m.pair.transcript();
+  EXPECT_EQ(m.pair.b.status().sas.at(0).remote.address, own);
+  EXPECT_EQ(m.pair.a.failures(ike::Reason::no_response), 0U);
+}
+
 // And when that one dies as well, on to IPv6; when only the first is left, back to it.
 TEST(Paths, PathAfterPath) {
   Multihomed m;

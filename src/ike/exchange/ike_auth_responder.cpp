@@ -105,7 +105,7 @@ State on_auth_request(AwaitAuthRequest&& state, IkeSa& sa, std::vector<wire::Pay
                              .advice = "configure the peer for a certificate or a pre-shared key"});
   }
   AuthFacts facts{.local = sa.local,
-                  .remote = sa.remote,
+                  .remote = sa.init_remote,
                   .suite = sa.suite,
                   .id_i = id_i->id,
                   .method = *method};

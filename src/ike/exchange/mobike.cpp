@@ -93,7 +93,8 @@ void move_to(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remo
 bool checks_path(const IkeSa& sa) { return has_task<CheckPath>(sa); }
 
 void move_children(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remote) {
-  sa.children_apart = local != sa.local || remote != sa.remote;
+  sa.children_at.reset();
+  if (local != sa.local || remote != sa.remote) sa.children_at = Ends{local, remote};
   for (const Child& child : sa.children.all()) {
     cx.out.emplace_back(action::Relocate{.child = child.id, .local = local, .remote = remote});
   }
@@ -137,7 +138,7 @@ void tell_addresses(IkeSa& sa, Context& cx) {
 
 void seek_path(IkeSa& sa, Context& cx) {
   const bool choice = sa.first_initiator && sa.peer.mobike && sa.is_established() &&
-                      sa.is_current() && sa.peer.addresses.size() > 1 && !sa.paths_ask;
+                      sa.is_current() && !sa.peer.addresses.empty() && !sa.paths_ask;
   if (!choice) return;
   sa.paths_ask = cx.next_ask(sa.id);
   cx.out.emplace_back(Ask{.id = *sa.paths_ask, .what = ask::Paths{.remotes = sa.peer.addresses}});
@@ -148,14 +149,15 @@ void take_paths(IkeSa& sa, Context& cx, const Answer& answer) {
   const auto* found = std::get_if<answer::Paths>(&answer.result);
   if (found == nullptr || !sa.is_established() || !sa.is_current()) return;
   sa.paths = found->paths;
-  const auto is_ours = [&sa](const Path& path) { return path.remote == sa.remote.address; };
-  if (!sa.paths.empty() && std::ranges::none_of(sa.paths, is_ours)) {
+  const auto leads_there = [&sa](const Path& path) { return path.remote == sa.remote.address; };
+  if (!sa.paths.empty() && std::ranges::none_of(sa.paths, leads_there)) {
     go_to(sa, cx, sa.paths.front());
     if (sa.window.hurry(cx.now)) transmit(sa, cx, sa.window.retransmit(cx.now).datagrams);
     return start_next(sa, cx);
   }
+  const Path ours{.local = sa.local.address, .remote = sa.remote.address};
   for (const Path& path : sa.paths) {
-    if (is_ours(path)) continue;
+    if (path == ours) continue;
     for (const Bytes& datagram : sa.window.outstanding()) {
       cx.out.emplace_back(action::Send{.local = {path.local, cx.config.natt_port},
                                        .remote = {path.remote, cx.config.natt_port},
@@ -165,8 +167,10 @@ void take_paths(IkeSa& sa, Context& cx, const Answer& answer) {
 }
 
 void follow_answer(IkeSa& sa, Context& cx, const Received& received) {
-  if (!sa.first_initiator || !sa.peer.mobike || received.remote == sa.remote) return;
+  if (!sa.first_initiator || !sa.peer.mobike) return;
+  const Path ours{.local = sa.local.address, .remote = sa.remote.address};
   const Path path{.local = received.local.address, .remote = received.remote.address};
+  if (path == ours) return;
   if (std::ranges::find(sa.paths, path) != sa.paths.end()) go_to(sa, cx, path);
 }
 
@@ -215,12 +219,13 @@ Step UpdateAddresses::on_response(IkeSa& sa, const std::vector<wire::Payload>& r
     return Again{};
   }
   if (const auto* error = find_error(reply)) {
-    give_up(sa, cx,
-            {.phase = "MOBIKE",
-             .reason = Reason::peer_refused,
-             .field = "mobike",
-             .theirs = to_string(error->type),
-             .advice = "the peer does not accept our new address; its remote_addrs must admit it"});
+    report(sa, cx,
+           {.phase = "MOBIKE",
+            .reason = Reason::peer_refused,
+            .field = "mobike",
+            .theirs = to_string(error->type),
+            .advice = "the peer does not accept our new address; its remote_addrs must admit it"});
+    end_and_want_again(sa, cx, "the peer does not accept our new address");
     return Done{};
   }
   judge_again(sa, cx, reply);
@@ -265,11 +270,12 @@ std::optional<NotifyType> objection_to_move(const IkeSa& sa, Context& cx, const 
 void follow_peer(IkeSa& sa, Context& cx, const Received& received,
                  const std::vector<wire::Payload>& request) {
   const bool moved = sa.local != received.local || sa.remote != received.remote;
+  const Ends packets = sa.packet_ends();
   sa.local = received.local;
   sa.remote = received.remote;
   judge_again(sa, cx, request);
-  if (!moved && !sa.children_apart) return;
-  sa.children_apart = true;
+  if (!moved && !sa.children_at) return;
+  sa.children_at = packets;
   cx.emit(event::Note{.sa = sa.id,
                       .connection = sa.connection.name,
                       .text = "the peer moved to " + sa.remote.text()});

@@ -26,6 +26,7 @@ IkeSa successor_of(const IkeSa& old, Context& cx, bool initiator) {
               .nat_remote = old.nat_remote,
               .local_id = old.local_id,
               .remote_id = old.remote_id,
+              .init_remote = old.init_remote,
               .standing = Standing::undecided,
               .rekeyed_from = old.id,
               .born = cx.now,
@@ -56,7 +57,8 @@ void hand_over(IkeSa& old, IkeSa& fresh, Context& cx) {
   fresh.nat_local = old.nat_local;
   fresh.nat_remote = old.nat_remote;
   fresh.paths = std::move(old.paths);
-  fresh.children_apart = old.children_apart;
+  fresh.children_at = old.children_at;
+  fresh.seen_as = old.seen_as;
   fresh.local_vips = old.local_vips;
   fresh.remote_vips = old.remote_vips;
   fresh.dns = old.dns;

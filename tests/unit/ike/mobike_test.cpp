@@ -28,7 +28,10 @@ struct Bench {
                   .out = out,
                   .born = born,
                   .attention = attention};
-  ike::IkeSa sa{.id = ike::SaId{1}, .local = kHere, .remote = kThere, .children_apart = true};
+  ike::IkeSa sa{.id = ike::SaId{1},
+                .local = kHere,
+                .remote = kThere,
+                .children_at = ike::Ends{kHere, kThere}};
 
   Bench() {
     sa.state = ike::AwaitAuthRequest{};  // any that is not closed
