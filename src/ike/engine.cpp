@@ -6,6 +6,7 @@
 #include "ike/exchange/delete.hpp"
 #include "ike/exchange/ike_auth.hpp"
 #include "ike/exchange/ike_sa_init.hpp"
+#include "ike/exchange/liveness.hpp"
 #include "ike/exchange/mobike.hpp"
 #include "ike/exchange/rekey_child.hpp"
 #include "ike/exchange/rekey_ike.hpp"
@@ -36,19 +37,32 @@ wire::NotifyPayload critical_notify(PayloadType type) {
 
 const wire::NotifyPayload kInvalidSyntax{.type = NotifyType::invalid_syntax};
 
+/// The row that a protected request is held to; null where there is none, so that no exchange is
+/// answered whose payloads nobody has looked for.
+const ExchangeSpec* spec_of(ExchangeType exchange, const std::vector<wire::Payload>& payloads) {
+  switch (exchange) {
+    case ExchangeType::ike_auth:
+      return &kIkeAuth;
+    case ExchangeType::create_child_sa: {
+      const auto* offer = first_of<wire::SaPayload>(payloads);
+      const bool ike = offer != nullptr && !offer->proposals.empty() &&
+                       offer->proposals[0].proposal.protocol == ProtocolId::ike;
+      return ike ? &kRekeyIke : &kCreateChild;
+    }
+    case ExchangeType::informational:
+      return &kInformational;
+    case ExchangeType::ike_sa_init:
+      break;  // never protected
+  }
+  return nullptr;
+}
+
 /// The answer to a request whose inside is wrong, or nothing when it is right.
 std::optional<wire::NotifyPayload> objection(const Received& received,
                                              const std::vector<wire::Payload>& payloads) {
   if (const auto type = unknown_critical(payloads)) return critical_notify(*type);
-  std::span<const PayloadType> required;
-  if (received.header.exchange == ExchangeType::ike_auth) required = kIkeAuth.request;
-  if (received.header.exchange == ExchangeType::create_child_sa) {
-    const auto* offer = first_of<wire::SaPayload>(payloads);
-    const bool ike = offer != nullptr && !offer->proposals.empty() &&
-                     offer->proposals[0].proposal.protocol == ProtocolId::ike;
-    required = ike ? kRekeyIke.request : kCreateChild.request;
-  }
-  if (missing(required, payloads) || duplicated(payloads)) {
+  const ExchangeSpec* spec = spec_of(received.header.exchange, payloads);
+  if (spec == nullptr || missing(spec->request, payloads) || duplicated(payloads)) {
     return kInvalidSyntax;
   }
   return std::nullopt;

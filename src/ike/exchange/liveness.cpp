@@ -5,7 +5,7 @@
 namespace cygnet::ike {
 
 std::optional<Request> Liveness::build(IkeSa& sa, Context& cx) {
-  Request out{.exchange = kLiveness.type, .payloads = {}};
+  Request out{.exchange = kInformational.type, .payloads = {}};
   // Behind a NAT that may map us anew, we ask how we are seen (RFC 4555 §3.8).
   if (sa.peer.mobike && sa.first_initiator && sa.nat_local) {
     out.payloads = nat_notifies_of(sa, cx, sa.local, sa.remote);

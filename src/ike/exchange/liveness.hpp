@@ -9,6 +9,6 @@
 
 namespace cygnet::ike {
 
-inline constexpr ExchangeSpec kLiveness{.type = ExchangeType::informational, .request = {}};
+inline constexpr ExchangeSpec kInformational{.type = ExchangeType::informational, .request = {}};
 
 }  // namespace cygnet::ike
