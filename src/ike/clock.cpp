@@ -66,6 +66,9 @@ void tick_lingering(IkeSa& sa, Context& cx) {
 }
 
 void tick_delayed(IkeSa& sa, Context& cx) {
+  if (sa.retirement && sa.retirement->at <= cx.now) {
+    enqueue(sa, cx, DeleteIke{.why = std::exchange(sa.retirement, std::nullopt)->why});
+  }
   std::vector<Task> due;
   std::erase_if(sa.delayed, [&](IkeSa::Delayed& later) {
     if (later.at > cx.now) return false;
@@ -148,6 +151,7 @@ std::optional<Deadline> deadline(const IkeSa& sa, const EngineConfig& config) {
   consider(sa.linger_until, WakeReason::expire_ike);
   for (const IkeSa::Lingering& old : sa.lingering) consider(old.at, WakeReason::expire_child);
   for (const IkeSa::Delayed& later : sa.delayed) consider(later.at, WakeReason::retry);
+  if (sa.retirement) consider(sa.retirement->at, WakeReason::expire_ike);
   if (!sa.is_established() || !sa.is_current()) return first;
   for (const Child& child : sa.children.all()) {
     consider(child.rekey_at, WakeReason::rekey_child);

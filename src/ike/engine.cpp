@@ -149,6 +149,7 @@ void Engine::handle(Answer answer, Instant now, Actions& out) {
           *s3, [&](auto&& st, IkeSa& to) { return on_judgement(std::move(st), to, answer, cx); });
     } else if (auto* s4 = std::get_if<ProveToInitiator>(&sa.state)) {
       sa.reauthenticates = !sa.initial_contact && impl_->carried_already(sa);
+      sa.crowded = impl_->is_crowded(sa);
       taken = take(
           *s4, [&](auto&& st, IkeSa& to) { return on_own_proof(std::move(st), to, answer, cx); });
     } else if (auto* s5 = std::get_if<LeaseAddresses>(&sa.state)) {

@@ -109,6 +109,9 @@ struct Engine::Impl {
   void settle(Context& cx);
   /// Whether this peer, if it may be here only once, has children under another IKE_SA.
   [[nodiscard]] bool carried_already(const IkeSa& sa) const;
+  /// Whether this peer has as many IKE_SAs with one connection as it may have (kTwinsMax). Those
+  /// that its INITIAL_CONTACT ends do not count.
+  [[nodiscard]] bool is_crowded(const IkeSa& sa) const;
   void carry_instead_of(const IkeSa& ending, Context& cx);
   /// Whether IKE_AUTH, which is about to be sent, may say INITIAL_CONTACT: the peer may have called
   /// us since IKE_SA_INIT.

@@ -37,7 +37,7 @@ inline constexpr unsigned kPeerRequestBurst = 64;
 inline constexpr Duration kPeerRequestInterval = std::chrono::milliseconds{20};
 /// IKE_SAs that a peer has rekeyed and not deleted, in one row.
 inline constexpr std::size_t kAncestorsMax = 4;
-/// IKE_SAs of one identity with one connection.
+/// IKE_SAs of one identity with one connection; beyond it IKE_AUTH is refused.
 inline constexpr std::size_t kTwinsMax = 1000;
 /// A peer that is too busy for so long is given up (RFC 7296 §2.25: several minutes).
 inline constexpr Duration kBusyMax = std::chrono::minutes{3};

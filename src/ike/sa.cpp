@@ -35,6 +35,12 @@ std::string peer_text(const IkeSa& sa) {
   return sa.remote_id ? pki::to_text(*sa.remote_id) : std::string{};
 }
 
+/// Its Delete is queued or under way.
+bool deletes_ike(const IkeSa& sa) {
+  const auto deletes = [](const Task& task) { return std::holds_alternative<DeleteIke>(task); };
+  return (sa.active && deletes(*sa.active)) || std::ranges::any_of(sa.tasks, deletes);
+}
+
 }  // namespace
 
 void Context::done(RequestId request, bool success, std::string error) {
@@ -125,9 +131,11 @@ void send_response(IkeSa& sa, Context& cx, const Received& received,
 // --- tasks ---------------------------------------------------------------------------------------
 
 void enqueue(IkeSa& sa, Context& cx, Task task) {
-  // What ends something always finds room: there is at most one for each thing that may end.
-  const bool ends =
-      std::holds_alternative<DeleteChildren>(task) || std::holds_alternative<DeleteIke>(task);
+  const auto* end = std::get_if<DeleteIke>(&task);
+  if (end != nullptr && end->request == RequestId{} && deletes_ike(sa)) return;
+  // What ends something always finds room: but for commands there are a few such tasks for each
+  // child, and one for the IKE_SA.
+  const bool ends = end != nullptr || std::holds_alternative<DeleteChildren>(task);
   if (sa.is_closed() || (sa.tasks.size() >= kTasksMax && !ends)) {
     const std::string why = sa.is_closed() ? "the IKE_SA is closed" : "too many queued exchanges";
     std::visit([&](auto& dropped) { dropped.abandon(cx, why); }, task);
@@ -195,11 +203,7 @@ void become_established(IkeSa& sa, Context& cx) {
   cx.emit(event::IkeUp{.sa = sa.id, .connection = sa.connection.name});
 }
 
-bool is_ending(const IkeSa& sa) {
-  const auto deletes = [](const Task& task) { return std::holds_alternative<DeleteIke>(task); };
-  return !sa.doomed.empty() || (sa.active && deletes(*sa.active)) ||
-         std::ranges::any_of(sa.tasks, deletes);
-}
+bool is_ending(const IkeSa& sa) { return !sa.doomed.empty() || deletes_ike(sa); }
 
 void end_ike(IkeSa& sa, Context& cx, DeleteIke end) {
   // What is queued no longer matters; the Delete goes next.
@@ -209,6 +213,7 @@ void end_ike(IkeSa& sa, Context& cx, DeleteIke end) {
   sa.rekey_at.reset();
   sa.reauth_at.reset();
   sa.expires_at.reset();
+  sa.retirement.reset();
   enqueue(sa, cx, std::move(end));
 }
 

@@ -109,6 +109,7 @@ struct IkeSa {
   bool initial_contact = false;  ///< whoever initiated has no other IKE_SA (RFC 7296 §2.4)
   bool leased = false;           ///< a lease was taken for the peer
   bool reauthenticates = false;  ///< as responder: the peer has an IKE_SA that still carries
+  bool crowded = false;          ///< as responder: the peer has kTwinsMax IKE_SAs already
 
   Window window;
   State state = Closed{};
@@ -126,6 +127,11 @@ struct IkeSa {
     EspSpi spi_in;
   };
   std::vector<Lingering> lingering;  ///< replaced children that still receive
+  struct Retirement {
+    Instant at;
+    std::string why;
+  };
+  std::optional<Retirement> retirement;  ///< its Delete, when another IKE_SA has taken its place
 
   std::optional<model::ChildTemplate> first_child;  ///< to be made by IKE_AUTH
   RequestId first_request;                          ///< waits for it
@@ -196,7 +202,7 @@ void transmit(IkeSa& sa, Context& cx, const std::vector<Bytes>& datagrams);
 // --- tasks ---------------------------------------------------------------------------------------
 
 /// Queues a task and starts it when nothing else is under way. Beyond kTasksMax it is dropped
-/// and its request fails.
+/// and its request fails; what ends something is not, but no IKE_SA needs two Deletes.
 void enqueue(IkeSa& sa, Context& cx, Task task);
 /// Starts the next task if the window is free and the SA established.
 void start_next(IkeSa& sa, Context& cx);

@@ -57,7 +57,8 @@ Status Engine::status() const {
                   .remote_vips = sa.remote_vips,
                   .dns = sa.dns,
                   .established = sa.established,
-                  .rekey_at = sa.rekey_at};
+                  .rekey_at = sa.rekey_at,
+                  .waiting = sa.tasks.size() + sa.delayed.size()};
     for (const Child& child : sa.children.all()) one.children.push_back(status_of(child));
     out.sas.push_back(std::move(one));
   }

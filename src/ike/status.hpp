@@ -54,6 +54,7 @@ struct IkeStatus {
   std::vector<IpAddress> dns;  ///< that the gateway gave us
   Instant established;
   std::optional<Instant> rekey_at;
+  std::size_t waiting = 0;  ///< exchanges of ours that wait for their turn or their time
   std::vector<ChildStatus> children;
 };
 struct Status {

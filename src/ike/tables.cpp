@@ -11,11 +11,21 @@
 namespace cygnet::ike {
 namespace {
 
+/// Another IKE_SA between the same two ends.
+bool has_same_ends(const IkeSa& other, const IkeSa& sa) {
+  return other.id != sa.id && other.connection.name == sa.connection.name &&
+         other.remote_id == sa.remote_id && other.local_id == sa.local_id;
+}
+
 /// Another IKE_SA that counts between the same two ends.
 bool is_twin(const IkeSa& other, const IkeSa& sa) {
-  return other.id != sa.id && other.is_established() && other.is_current() &&
-         other.connection.name == sa.connection.name && other.remote_id == sa.remote_id &&
-         other.local_id == sa.local_id;
+  return other.is_established() && other.is_current() && has_same_ends(other, sa);
+}
+
+/// Its peer has started anew since it last spoke on that one (RFC 7296 §2.4).
+bool is_stale(const IkeSa& other, const IkeSa& fresh) {
+  return fresh.connection.unique != model::Uniqueness::never && fresh.initial_contact &&
+         !fresh.first_initiator && other.last_inbound < fresh.born;
 }
 
 /// A child is being made, or waits to be made.
@@ -65,6 +75,17 @@ bool Engine::Impl::carried_already(const IkeSa& sa) const {
   });
 }
 
+bool Engine::Impl::is_crowded(const IkeSa& sa) const {
+  const auto stays = [&sa](const auto& entry) {
+    const IkeSa& other = entry.second;
+    if (!has_same_ends(other, sa)) return false;
+    // Those that are outlived or being deleted count as well: whether they go is up to the peer.
+    if (other.is_established()) return !other.is_current() || !is_stale(other, sa);
+    return std::holds_alternative<LeaseAddresses>(other.state);
+  };
+  return std::ranges::count_if(sas, stays) >= static_cast<std::ptrdiff_t>(kTwinsMax);
+}
+
 /// The peer ends an IKE_SA that it has reauthenticated: the new one's children, which would wait
 /// for a first packet before they send, carry from now on.
 void Engine::Impl::carry_instead_of(const IkeSa& ending, Context& cx) {
@@ -94,25 +115,25 @@ bool Engine::Impl::first_contact(const IkeSa& sa) const {
 /// both ends started at once only one stays.
 void Engine::Impl::enforce_uniqueness(IkeSa& fresh, Context& cx) {
   const model::Uniqueness rule = fresh.connection.unique;
-  std::size_t twins = 0;
+  if (rule == model::Uniqueness::never) return;
+  const bool contact = fresh.initial_contact && !fresh.first_initiator;
   for (auto& [id, other] : sas) {
     if (!is_twin(other, fresh)) continue;
-    if (++twins > kTwinsMax) {
-      fresh.doomed = "this identity has too many IKE_SAs";
-      return;
-    }
-    if (rule == model::Uniqueness::never) continue;
-    cx.attention.push_back(id);
-    const bool contact = fresh.initial_contact && !fresh.first_initiator;
-    if (contact && other.last_inbound < fresh.born) {
+    if (is_stale(other, fresh)) {
       close(other, cx, "the peer started anew (INITIAL_CONTACT)");
-    } else if (other.first_initiator != fresh.first_initiator && other.connection.vips.empty() &&
-               other.connection.pools.empty()) {
+      continue;
+    }
+    // What goes already needs no second end: a peer that comes again and again would pile them up.
+    if (is_ending(other)) continue;
+    cx.attention.push_back(id);
+    if (other.first_initiator != fresh.first_initiator && other.connection.vips.empty() &&
+        other.connection.pools.empty()) {
       keep_one(fresh.first_initiator ? fresh : other, fresh.first_initiator ? other : fresh, cx);
     } else if (!contact && rule == model::Uniqueness::replace && fresh.reauthenticates) {
       // Its initiator lets it go once the new one has all its children.
-      other.delayed.push_back(
-          {.at = cx.now + kReplacedGrace, .task = DeleteIke{.why = "the peer connected again"}});
+      if (!other.retirement) {
+        other.retirement = {.at = cx.now + kReplacedGrace, .why = "the peer connected again"};
+      }
     } else if (contact || (rule == model::Uniqueness::replace && !fresh.first_initiator)) {
       other.doomed = "the peer connected again";
     } else if (rule == model::Uniqueness::keep && !fresh.first_initiator) {
@@ -185,7 +206,7 @@ void Engine::Impl::settle_race(IkeSa& sa, Context& cx) {
 void Engine::Impl::retire_old(IkeSa& fresh, Context& cx) {
   const bool ready = fresh.is_established() && fresh.is_current() && !fresh.active &&
                      fresh.tasks.empty() && fresh.delayed.empty() && fresh.doomed.empty() &&
-                     !fresh.children.all().empty();
+                     !fresh.retirement && !fresh.children.all().empty();
   if (!ready) return;
   const auto old = sas.find(fresh.instead_of);
   if (old == sas.end() || !old->second.is_established() || !old->second.is_current()) {
@@ -208,8 +229,7 @@ void Engine::Impl::retire_old(IkeSa& fresh, Context& cx) {
       return other.wanted.name == child.wanted.name && other.is_current();
     });
   }
-  before.delayed.push_back(
-      {.at = cx.now + kRekeyedLinger, .task = DeleteIke{.why = "reauthenticated"}});
+  before.retirement = {.at = cx.now + kRekeyedLinger, .why = "reauthenticated"};
   cx.attention.push_back(before.id);
   cx.emit(event::Note{.sa = fresh.id,
                       .connection = fresh.connection.name,

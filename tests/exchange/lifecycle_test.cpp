@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "ike/limits.hpp"
 #include "pair.hpp"
+#include "toys/toy_crypto.hpp"
 #include "wire/message.hpp"
 
 namespace cygnet::test {
@@ -25,6 +27,13 @@ void wait(Pair& pair, Duration time) {
     pair.pass(milliseconds{100});
     pair.settle();
   }
+}
+
+/// Suites of the toy crypto, for many handshakes.
+void with_toys(model::Connection& connection) {
+  connection.proposals = *model::parse_proposals("aes128gcm16-prfsha256-x25519", ProtocolId::ike);
+  connection.children[0].esp_proposals =
+      *model::parse_proposals("aes128gcm16-x25519", ProtocolId::esp);
 }
 
 /// The fewest children that a had at any moment while time passes.
@@ -292,6 +301,101 @@ TEST(Uniqueness, BothConnectAtOnce_OneStays) {
     EXPECT_EQ(pair.a.installed.size(), 1U);
     EXPECT_TRUE(pair.mirrored());
   }
+}
+
+/// a has lost all it knew and calls anew, without INITIAL_CONTACT.
+void come_again(Pair& pair, const model::Connection& connection) {
+  restart(pair.a);
+  pair.a.command(ike::command::SetConnections{.connections = {connection}, .authorities = {}});
+  pair.initiate();
+  pair.settle();
+}
+
+model::Connection never_unique(bool toys) {
+  model::Connection out = basic_connection(true);
+  out.unique = model::Uniqueness::never;
+  if (toys) with_toys(out);
+  return out;
+}
+
+// A peer that comes again and again gets one end for each IKE_SA that it leaves behind.
+TEST(Uniqueness, Replace_EndsEachIkeSaOnce) {
+  Pair pair({.responder = [](model::Connection& c) { c.unique = model::Uniqueness::replace; }});
+  up(pair);
+  for (int i = 0; i < 5; ++i) come_again(pair, never_unique(false));
+  ASSERT_EQ(pair.b.status().sas.size(), 6U);
+  for (const auto& sa : pair.b.status().sas) EXPECT_EQ(sa.waiting, 0U);
+  pair.lose = [](const auto&) { return true; };
+  wait(pair, ike::kReplacedGrace);
+  std::size_t deleting = 0;
+  for (const auto& sa : pair.b.status().sas) {
+    deleting += sa.state == ike::IkeStatus::State::deleting ? 1U : 0U;
+    EXPECT_EQ(sa.waiting, 0U);
+  }
+  EXPECT_EQ(deleting, 5U) << pair.transcript();
+}
+
+// kTwinsMax, while a never answers a Delete. Who says that it has started anew is let in.
+TEST(Uniqueness, IkeSasOfOnePeer_AreLimited) {
+  for (const auto rule : {model::Uniqueness::never, model::Uniqueness::replace}) {
+    Pair pair({.initiator = with_toys,
+               .responder =
+                   [rule](model::Connection& c) {
+                     with_toys(c);
+                     c.unique = rule;
+                   },
+               .crypto = toy_crypto(),
+               .trace = false});
+    pair.lose = [&](const ike::action::Send& sent) {
+      return sent.local.address == pair.b.address.address &&
+             wire::parse_header(sent.bytes)->exchange == ExchangeType::informational;
+    };
+    const auto held = [&pair] { return pair.b.status().sas.size(); };
+    for (std::size_t i = 0; i < ike::kTwinsMax; ++i) {
+      come_again(pair, never_unique(true));
+      pair.pass(milliseconds{20});  // 20 s: under `replace` the first ones are being deleted
+    }
+    EXPECT_EQ(held(), ike::kTwinsMax);
+    EXPECT_EQ(pair.b.failures(ike::Reason::limit), 0U);
+    come_again(pair, never_unique(true));
+    EXPECT_EQ(held(), ike::kTwinsMax);
+    EXPECT_EQ(pair.b.failures(ike::Reason::limit), 1U);
+    EXPECT_TRUE(pair.a.installed.empty());
+    if (rule == model::Uniqueness::never) continue;
+    pair.pass(milliseconds{20});
+    model::Connection anew = basic_connection(true);
+    with_toys(anew);
+    come_again(pair, anew);
+    EXPECT_EQ(held(), 1U);
+    EXPECT_EQ(pair.a.installed.size(), 1U);
+  }
+}
+
+// A peer that rekeys, deletes only the newest and comes again leaves the others behind.
+TEST(Uniqueness, OutlivedIkeSasOfOnePeer_AreLimitedToo) {
+  const auto adjust = [](model::Connection& c) {
+    with_toys(c);
+    c.unique = model::Uniqueness::never;
+  };
+  Pair pair({.initiator = adjust, .responder = adjust, .crypto = toy_crypto(), .trace = false});
+  bool keeps = false;
+  pair.lose = [&](const ike::action::Send& sent) {
+    return keeps && sent.local.address == pair.a.address.address &&
+           wire::parse_header(sent.bytes)->exchange == ExchangeType::informational;
+  };
+  for (std::size_t i = 0; i < ike::kTwinsMax / ike::kAncestorsMax + 5; ++i) {
+    come_again(pair, never_unique(true));
+    keeps = true;
+    for (std::size_t j = 0; j < ike::kAncestorsMax; ++j) {
+      pair.a.rekey_ike();
+      pair.settle();
+    }
+    keeps = false;
+    pair.a.terminate();
+    pair.settle();
+  }
+  EXPECT_EQ(pair.b.status().sas.size(), ike::kTwinsMax);
+  EXPECT_EQ(pair.b.failures(ike::Reason::limit), 5U);
 }
 
 // RFC 7296 §2.8.3: the new IKE_SA is made with its children before the old one goes.

@@ -155,6 +155,12 @@ State on_judgement(JudgeInitiator&& state, IkeSa& sa, const Answer& answer, Cont
 }
 
 State on_own_proof(ProveToInitiator&& state, IkeSa& sa, const Answer& answer, Context& cx) {
+  if (sa.crowded) {
+    return refuse_initiator(sa, cx, state.handshake,
+                            {.reason = Reason::limit,
+                             .ours = "IKE_SAs of one identity with one connection",
+                             .advice = "the peer neither deletes its IKE_SAs nor lets us do it"});
+  }
   auto proof = proof_payloads(sa, answer);
   if (!proof) return refuse_initiator(sa, cx, state.handshake, std::move(proof).error());
 

@@ -51,6 +51,7 @@ void hand_over(IkeSa& old, IkeSa& fresh, Context& cx) {
   fresh.children = std::move(old.children);
   old.children = {};
   fresh.lingering = std::exchange(old.lingering, {});
+  fresh.retirement = std::exchange(old.retirement, std::nullopt);
   // It may have moved since the new one was made.
   fresh.local = old.local;
   fresh.remote = old.remote;
