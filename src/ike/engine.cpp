@@ -498,7 +498,7 @@ void Engine::Impl::on_create_child(IkeSa& sa, Established& state, const Received
   //=                 currently rekeying [or closing] the IKE SA, it SHOULD reply with
   //=                 TEMPORARY_FAILURE."
   const bool greedy = !sa.requests.take(cx.now, kPeerRequestInterval, kPeerRequestBurst) ||
-                      (ike && undeleted_ancestors(sa) >= kAncestorsMax);
+                      (ike && undeleted_kin(sa) >= kAncestorsMax);
   if (!sa.is_current() || shutting_down || deleting || (rekeying && !ike) || greedy) {
     return send_response(sa, cx, received,
                          {wire::NotifyPayload{.type = NotifyType::temporary_failure}});

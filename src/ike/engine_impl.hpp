@@ -116,8 +116,8 @@ struct Engine::Impl {
   /// Whether IKE_AUTH, which is about to be sent, may say INITIAL_CONTACT: the peer may have called
   /// us since IKE_SA_INIT.
   [[nodiscard]] bool first_contact(const IkeSa& sa) const;
-  /// How many IKE_SAs this one's row of rekeys has left that nobody has deleted yet.
-  [[nodiscard]] std::size_t undeleted_ancestors(const IkeSa& sa) const;
+  /// How many other IKE_SAs of this one's row of rekeys nobody has deleted yet.
+  [[nodiscard]] std::size_t undeleted_kin(const IkeSa& sa) const;
   void enforce_uniqueness(IkeSa& fresh, Context& cx);
   [[nodiscard]] IkeSa* find_by_spi(IkeSpi ours);
   [[nodiscard]] IkeSa* owner_of(model::ChildId child);

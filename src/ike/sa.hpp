@@ -146,8 +146,9 @@ struct IkeSa {
   std::optional<SaId> our_fresh;    ///< the IKE_SA our rekey made
   std::optional<SaId> their_fresh;  ///< the IKE_SA the peer's rekey made
   SaId rekeyed_from;                ///< the IKE_SA whose rekey made this one
-  SaId instead_of;                  ///< the IKE_SA that this one reauthenticates
-  Attempt attempt;                  ///< the nonces that made this IKE_SA
+  SaId first_of_row;  ///< the first of a row of rekeyed IKE_SAs, if it is not this one
+  SaId instead_of;    ///< the IKE_SA that this one reauthenticates
+  Attempt attempt;    ///< the nonces that made this IKE_SA
   /// SPIs the peer deleted before we had the answer that tells us of them.
   std::vector<EspSpi> early_deletes;
 
@@ -166,6 +167,8 @@ struct IkeSa {
   /// Where packets go: a place that the peer has proved, or that its packets came from.
   [[nodiscard]] Ends packet_ends() const { return children_at.value_or(Ends{local, remote}); }
   [[nodiscard]] IkeSpi our_spi() const { return initiator ? spi_i : spi_r; }
+  /// The same for all IKE_SAs of a row of rekeys.
+  [[nodiscard]] SaId row() const { return first_of_row == SaId{} ? id : first_of_row; }
   [[nodiscard]] bool is_established() const { return std::holds_alternative<Established>(state); }
   [[nodiscard]] bool is_closed() const { return std::holds_alternative<Closed>(state); }
   [[nodiscard]] bool is_current() const { return standing == Standing::current && !is_closed(); }

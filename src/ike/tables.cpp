@@ -37,12 +37,13 @@ bool is_creating(const IkeSa& sa) {
 
 }  // namespace
 
-std::size_t Engine::Impl::undeleted_ancestors(const IkeSa& sa) const {
-  std::size_t count = 0;
-  auto at = sas.find(sa.rekeyed_from);
-  for (; at != sas.end() && !at->second.is_closed(); at = sas.find(at->second.rekeyed_from))
-    ++count;
-  return count;
+std::size_t Engine::Impl::undeleted_kin(const IkeSa& sa) const {
+  // Not from parent to parent: a peer that deletes one in the middle would hide those before it.
+  const auto is_kin = [&sa](const auto& entry) {
+    const IkeSa& other = entry.second;
+    return other.id != sa.id && !other.is_closed() && other.row() == sa.row();
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(sas, is_kin));
 }
 
 void Engine::Impl::adopt(IkeSa sa) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ike/limits.hpp"
 #include "pair.hpp"
 #include "wire/message.hpp"
 
@@ -329,6 +330,24 @@ TEST(Greed, RekeysWithoutDeletes_AreFew) {
     pair.a.outbox.clear();
   }
   EXPECT_LE(pair.b.status().sas.size(), 8U);
+}
+
+// kAncestorsMax. a deletes some: the others of the row count all the same.
+TEST(Greed, RekeysWithoutDeletes_AreCountedOverTheWholeRow) {
+  for (const int deletes_each : {1000, 4, 2}) {
+    Pair pair({.trace = false});
+    up(pair);
+    int number = 1;
+    pair.lose = [&](const ike::action::Send& sent) {
+      return sent.local.address == pair.a.address.address && number % deletes_each != 0 &&
+             wire::parse_header(sent.bytes)->exchange == ExchangeType::informational;
+    };
+    for (; number <= 60; ++number) {
+      pair.a.rekey_ike();
+      pair.settle();
+    }
+    EXPECT_EQ(pair.b.status().sas.size(), ike::kAncestorsMax + 1) << deletes_each;
+  }
 }
 
 TEST(Greed, ChildRekeysWithoutEnd_AreFew) {

@@ -29,6 +29,7 @@ IkeSa successor_of(const IkeSa& old, Context& cx, bool initiator) {
               .init_remote = old.init_remote,
               .standing = Standing::undecided,
               .rekeyed_from = old.id,
+              .first_of_row = old.row(),
               .born = cx.now,
               .linger_until = cx.now + kRekeyedIkeLinger};
   return fresh;
