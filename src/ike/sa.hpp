@@ -148,7 +148,7 @@ struct IkeSa {
   SaId rekeyed_from;                ///< the IKE_SA whose rekey made this one
   SaId first_of_row;  ///< the first of a row of rekeyed IKE_SAs, if it is not this one
   SaId instead_of;    ///< the IKE_SA that this one reauthenticates
-  Attempt attempt;    ///< the nonces that made this IKE_SA
+  Attempt attempt;    ///< the nonces that made the first of a row of rekeyed IKE_SAs
   /// SPIs the peer deleted before we had the answer that tells us of them.
   std::vector<EspSpi> early_deletes;
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "ike/limits.hpp"
 #include "pair.hpp"
@@ -296,6 +297,37 @@ TEST(Uniqueness, BothConnectAtOnce_OneStays) {
     pair.initiate_from(pair.b, "net");
     pair.settle();
     wait(pair, seconds{1});
+    EXPECT_EQ(pair.a.status().sas.size(), 1U) << "seed " << seed << "\n" << pair.transcript();
+    EXPECT_EQ(pair.b.status().sas.size(), 1U);
+    EXPECT_EQ(pair.a.installed.size(), 1U);
+    EXPECT_TRUE(pair.mirrored());
+  }
+}
+
+// One of the two has been rekeyed before the other end knows of its own: as with children, the
+// nonces that made the first of a row decide.
+TEST(Uniqueness, BothConnectAtOnce_AndOneIsRekeyed_OneStays) {
+  for (std::uint64_t seed = 1; seed <= 16; ++seed) {
+    Pair pair({.nodes = [seed](Node& a, Node& b) {
+      a.rng = SeededRng{seed};
+      b.rng = SeededRng{seed + 1000};
+    }});
+    pair.initiate();
+    pair.initiate_from(pair.b, "net");
+    // b's IKE_AUTH is answered, but the answer is late.
+    bool lost = false;
+    pair.lose = [&](const ike::action::Send& sent) {
+      const auto header = wire::parse_header(sent.bytes);
+      const bool answer = sent.local.address == pair.a.address.address && header->response &&
+                          header->exchange == ExchangeType::ike_auth;
+      return answer && !std::exchange(lost, true);
+    };
+    pair.settle();
+    for (const auto& sa : pair.a.status().sas) {
+      if (sa.initiator) pair.a.command(ike::command::Rekey{.filter = {.ike_id = sa.id}});
+    }
+    pair.settle();
+    wait(pair, seconds{20});
     EXPECT_EQ(pair.a.status().sas.size(), 1U) << "seed " << seed << "\n" << pair.transcript();
     EXPECT_EQ(pair.b.status().sas.size(), 1U);
     EXPECT_EQ(pair.a.installed.size(), 1U);

@@ -30,6 +30,7 @@ IkeSa successor_of(const IkeSa& old, Context& cx, bool initiator) {
               .standing = Standing::undecided,
               .rekeyed_from = old.id,
               .first_of_row = old.row(),
+              .attempt = old.attempt,
               .born = cx.now,
               .linger_until = cx.now + kRekeyedIkeLinger};
   return fresh;
@@ -171,9 +172,8 @@ Step RekeyIke::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, C
     return Done{};
   }
   fresh.state = Established{.keys = *std::move(fresh_keys), .peer = state->peer};
-  fresh.attempt = {.initiator = keys.nonce, .responder = nonce->data};
   sa.race.ours = OurRekey::made;
-  sa.race.our_attempt = fresh.attempt;
+  sa.race.our_attempt = {.initiator = keys.nonce, .responder = nonce->data};
   sa.our_fresh = fresh.id;
   cx.born.push_back(std::move(fresh));
   cx.done(std::exchange(request, RequestId{}), true);
@@ -238,8 +238,7 @@ std::vector<wire::Payload> answer_rekey_ike(IkeSa& sa, Established& state,
   answer.proposals.push_back({.number = offer.proposals[choice->theirs].number,
                               .spi = to_wire(fresh.spi_r),
                               .proposal = model::proposal_of(fresh.suite, ProtocolId::ike)});
-  fresh.attempt = {.initiator = nonce.data, .responder = our_nonce};
-  sa.race.their_attempt = fresh.attempt;
+  sa.race.their_attempt = {.initiator = nonce.data, .responder = our_nonce};
   sa.their_fresh = fresh.id;
   cx.born.push_back(std::move(fresh));
   return {std::move(answer), wire::NoncePayload{.data = our_nonce},
