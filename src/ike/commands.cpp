@@ -37,6 +37,14 @@ bool has_child(const IkeSa& sa, std::string_view name) {
   });
 }
 
+/// The handshake will make it, or an exchange after it.
+bool is_coming(const IkeSa& sa, std::string_view name) {
+  const bool first = !sa.is_established() && sa.first_child && sa.first_child->name == name;
+  return first || std::ranges::any_of(creations(sa), [name](const CreateChild* create) {
+           return create->wanted.name == name;
+         });
+}
+
 /// Whether it leads to whom a call of its connection to this address would reach. Whom we have
 /// called is the connection's peer, wherever it was called and has moved since.
 bool leads_to(const IkeSa& sa, const model::Connection& connection, const IpAddress& address) {
@@ -373,13 +381,8 @@ void Engine::Impl::on_plane(const model::plane::Acquire& acquire, Context& cx) {
   for (auto& [id, sa] : sas) {
     const bool usable = sa.is_current() && !sa.is_half_open() && !is_ending(sa);
     if (sa.connection.name != at->connection || !usable) continue;
-    const auto makes_it = [&](const Task& task) {
-      const auto* create = std::get_if<CreateChild>(&task);
-      return create != nullptr && create->wanted.name == at->wanted.name;
-    };
-    const bool coming = has_child_for(sa, at->wanted.name, acquire.packet) ||
-                        !sa.is_established() || (sa.active && makes_it(*sa.active)) ||
-                        std::ranges::any_of(sa.tasks, makes_it);
+    const bool coming =
+        has_child_for(sa, at->wanted.name, acquire.packet) || is_coming(sa, at->wanted.name);
     if (!coming) enqueue(sa, cx, CreateChild{.wanted = at->wanted, .trigger = acquire.packet});
     return;
   }

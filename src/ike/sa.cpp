@@ -164,6 +164,17 @@ void start_next(IkeSa& sa, Context& cx) {
   }
 }
 
+std::vector<const CreateChild*> creations(const IkeSa& sa) {
+  std::vector<const CreateChild*> out;
+  const auto consider = [&out](const Task& task) {
+    if (const auto* create = std::get_if<CreateChild>(&task)) out.push_back(create);
+  };
+  if (sa.active) consider(*sa.active);
+  for (const Task& task : sa.tasks) consider(task);
+  for (const IkeSa::Delayed& later : sa.delayed) consider(later.task);
+  return out;
+}
+
 void take_response(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& reply) {
   sa.window.response_taken();
   if (CYG_BUG(!sa.active)) return;

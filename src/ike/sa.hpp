@@ -215,6 +215,8 @@ void end_ike(IkeSa& sa, Context& cx, DeleteIke end);
 void end_and_want_again(IkeSa& sa, Context& cx, const std::string& why);
 /// It will be deleted, or is being deleted, by us.
 [[nodiscard]] bool is_ending(const IkeSa& sa);
+/// The children that are being made by an exchange of their own, or wait for it: queued, or later.
+[[nodiscard]] std::vector<const CreateChild*> creations(const IkeSa& sa);
 /// Hands a response to the active task.
 void take_response(IkeSa& sa, Context& cx, const std::vector<wire::Payload>& reply);
 

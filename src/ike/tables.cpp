@@ -28,13 +28,6 @@ bool is_stale(const IkeSa& other, const IkeSa& fresh) {
          !fresh.first_initiator && other.last_inbound < fresh.born;
 }
 
-/// A child is being made, or waits to be made.
-bool is_creating(const IkeSa& sa) {
-  const auto creates = [](const Task& task) { return std::holds_alternative<CreateChild>(task); };
-  return (sa.active && creates(*sa.active)) || std::ranges::any_of(sa.tasks, creates) ||
-         std::ranges::any_of(sa.delayed, [&](const auto& later) { return creates(later.task); });
-}
-
 }  // namespace
 
 std::size_t Engine::Impl::undeleted_kin(const IkeSa& sa) const {
@@ -243,7 +236,7 @@ void Engine::Impl::look_after(SaId id, Context& cx) {
   if (at == sas.end()) return;
   IkeSa& sa = at->second;
   settle_race(sa, cx);
-  if (!sa.ends_bare.empty() && sa.is_established() && !is_creating(sa)) {
+  if (!sa.ends_bare.empty() && sa.is_established() && creations(sa).empty()) {
     std::string why = std::exchange(sa.ends_bare, {});
     if (sa.children.all().empty()) sa.doomed = std::move(why);
   }

@@ -78,6 +78,61 @@ TEST(TrapTrigger, OutsideANarrowedChild_AsksForAnother) {
   EXPECT_TRUE(pair.mirrored());
 }
 
+// The handshake makes one child; a packet for another one, before it is over, asks for that one.
+TEST(TrapTrigger, ForAnotherChildDuringTheHandshake_AsksForIt) {
+  const auto second = [](bool initiator) {
+    return [initiator](model::Connection& c) {
+      c.children.push_back(c.children[0]);
+      c.children[1].name = "second";
+      auto& far = initiator ? c.children[1].remote_ts : c.children[1].local_ts;
+      far = {*model::parse_selector("10.2.0.0/24")};
+    };
+  };
+  Pair pair({.initiator = second(true), .responder = second(false)});
+  const model::ChildId trap = set_trap(pair);
+  pair.a.command(ike::command::Route{.request = ike::RequestId{9},
+                                     .connection = "home",
+                                     .child = "second",
+                                     .local = pair.a.address,
+                                     .remote = pair.b.address});
+  const model::ChildId other = pair.a.status().routed.at(1).id;
+  model::PacketFlow packet = packet_to(5);
+  packet.destination = IpAddress::v4(0x0a020005);
+  pair.initiate();
+  // Each twice, and once more when only the answer to IKE_AUTH is missing.
+  for (int i = 0; i < 2; ++i) {
+    pair.a.plane(model::plane::Acquire{.trap = trap, .packet = packet_to(5)});
+    pair.a.plane(model::plane::Acquire{.trap = other, .packet = packet});
+  }
+  for (Node* from : {&pair.a, &pair.b, &pair.a}) ASSERT_TRUE(pair.deliver_from(*from));
+  pair.a.plane(model::plane::Acquire{.trap = trap, .packet = packet_to(5)});
+  pair.a.plane(model::plane::Acquire{.trap = other, .packet = packet});
+  pair.settle();
+  EXPECT_EQ(children(pair.a), 2U) << pair.transcript();
+  EXPECT_EQ(children(pair.b), 2U);
+  EXPECT_EQ(pair.a.events_of<ike::event::WantUp>().size(), 0U);
+}
+
+// The peer was busy, and the child waits to be asked for again: no further one is.
+TEST(TrapTrigger, ForAChildThatWaits_AsksForNoOther) {
+  Pair pair;
+  const model::ChildId trap = set_trap(pair);
+  pair.initiate();
+  pair.settle();
+  pair.a.command(ike::command::Terminate{.filter = {.child = "net"}});
+  pair.settle();
+  pair.lose = [&](const ike::action::Send& sent) {
+    return sent.local.address == pair.b.address.address &&
+           !wire::parse_header(sent.bytes)->response;
+  };
+  pair.b.rekey_ike();
+  for (int i = 0; i < 3; ++i) {
+    pair.a.plane(model::plane::Acquire{.trap = trap, .packet = packet_to(5)});
+    pair.settle();
+  }
+  EXPECT_EQ(pair.a.status().sas.at(0).waiting, 1U) << pair.transcript();
+}
+
 // No child that the peer agrees to would carry the packet: none is kept for it.
 TEST(TrapTrigger, ThatNoChildCarries_LeavesNothing) {
   Pair pair({.responder = [](model::Connection& c) {
