@@ -39,6 +39,7 @@ struct Child {
   std::optional<model::ChildId> their_fresh;  ///< the child the peer's rekey made
   bool rekeying = false;                      ///< a RekeyChild of ours is queued or under way
   bool redundant = false;                     ///< lost a race: nobody will miss it
+  bool expired = false;                       ///< ends by its hard limit: nobody wished it gone
   bool we_made = false;                       ///< our exchange made the first of a row of rekeys
   Attempt attempt;                            ///< the nonces that made that one
 

@@ -12,7 +12,7 @@ namespace cygnet::ike {
 namespace {
 
 void lose_peer(IkeSa& sa, Context& cx) {
-  const std::vector<model::ChildTemplate> children = current_children(sa);
+  const std::vector<model::ChildTemplate> children = lost_children(sa);
   const bool was_up = sa.is_established();
   if (!sa.is_current()) return close(sa, cx, "outlived");
   auto* first = std::get_if<AwaitInitReply>(&sa.state);

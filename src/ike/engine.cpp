@@ -541,7 +541,7 @@ void Engine::Impl::on_informational(IkeSa& sa, const Received& received,
   }
   send_response(sa, cx, received, answer.payloads);
   if (!answer.ike || sa.is_closed()) return;
-  const std::vector<model::ChildTemplate> ended = current_children(sa);
+  const std::vector<model::ChildTemplate> ended = lost_children(sa);
   close(sa, cx, "deleted by the peer");
   sa.linger_until = cx.now + kClosedLinger;
   for (const model::ChildTemplate& child : ended) {

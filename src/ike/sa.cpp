@@ -229,7 +229,7 @@ void end_ike(IkeSa& sa, Context& cx, DeleteIke end) {
 }
 
 void end_and_want_again(IkeSa& sa, Context& cx, const std::string& why) {
-  const std::vector<model::ChildTemplate> children = current_children(sa);
+  const std::vector<model::ChildTemplate> children = lost_children(sa);
   end_ike(sa, cx, DeleteIke{.why = why});
   want_again(sa, cx, children, why);
 }
@@ -323,7 +323,7 @@ void fail(IkeSa& sa, Context& cx, FailureRecord record) {
 }
 
 void give_up(IkeSa& sa, Context& cx, FailureRecord record) {
-  const std::vector<model::ChildTemplate> children = current_children(sa);
+  const std::vector<model::ChildTemplate> children = lost_children(sa);
   const std::string why = record.theirs.empty() ? record.ours : record.theirs;
   fail(sa, cx, std::move(record));
   want_again(sa, cx, children, why);
@@ -340,6 +340,22 @@ std::vector<model::ChildTemplate> current_children(const IkeSa& sa) {
   std::vector<model::ChildTemplate> out;
   for (const Child& child : sa.children.all()) {
     if (child.is_current()) out.push_back(child.wanted);
+  }
+  return out;
+}
+
+std::vector<model::ChildTemplate> lost_children(const IkeSa& sa) {
+  std::vector<model::ChildTemplate> out = current_children(sa);
+  const auto add = [&out](const model::ChildTemplate& wanted) {
+    const bool there =
+        std::ranges::find(out, wanted.name, &model::ChildTemplate::name) != out.end();
+    if (!there) out.push_back(wanted);
+  };
+  for (const Child& child : sa.children.all()) {
+    if (child.expired) add(child.wanted);
+  }
+  for (const CreateChild* create : creations(sa)) {
+    if (create->request == RequestId{}) add(create->wanted);
   }
   return out;
 }

@@ -237,8 +237,11 @@ void give_up(IkeSa& sa, Context& cx, FailureRecord record);
 void want_again(const IkeSa& sa, Context& cx, const std::vector<model::ChildTemplate>& children,
                 const std::string& why);
 
-/// What the children that count were made from; for follow_up() once the IKE_SA is closed.
+/// What the children that count were made from.
 [[nodiscard]] std::vector<model::ChildTemplate> current_children(const IkeSa& sa);
+/// What ends with the IKE_SA and nobody wished to: the children that count, those whose hard limit
+/// has come, and those being made that no command waits for. For follow_up() once it is closed.
+[[nodiscard]] std::vector<model::ChildTemplate> lost_children(const IkeSa& sa);
 /// Asks for what `action`, the close_action or dpd_action of a child that has ended, says.
 void follow_up(const IkeSa& sa, Context& cx, const model::ChildTemplate& child,
                model::ChildAction action, const std::string& why);

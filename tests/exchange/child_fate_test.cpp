@@ -171,6 +171,61 @@ TEST(HardLimit, OfTheIkeSa_StartedChildrenComeBack) {
   EXPECT_TRUE(pair.mirrored());
 }
 
+// The peer is dead, which shows when the child has come to its limit: it is ending then, and what
+// is to replace it, if anything, is under way. Its dpd_action holds all the same.
+TEST(HardLimit, OfAChildWhosePeerIsDead_ItsDpdActionHolds) {
+  for (const bool stays_up : {false, true}) {
+    Pair pair({.initiator = [stays_up](model::Connection& c) {
+      c.children[0].dpd_action = model::ChildAction::start;
+      if (stays_up) c.children[0].start_action = model::ChildAction::start;
+    }});
+    up(pair);
+    pair.lose = [](const auto&) { return true; };
+    pair.a.plane(model::plane::Expire{.child = pair.a.installed.begin()->first, .hard = true});
+    wait(pair, minutes{3});
+    EXPECT_EQ(pair.a.failures(ike::Reason::no_response), 1U);
+    EXPECT_EQ(pair.a.events_of<ike::event::WantUp>().size(), 1U) << "stays up: " << stays_up;
+  }
+}
+
+// The child's end is answered, what replaces it is refused for minutes: queued for later, under way
+// or given up, it is not forgotten.
+TEST(HardLimit, OfAChildWhosePeerIsBusyForMinutes_ItIsWantedAgain) {
+  Pair pair(
+      {.initiator =
+           [](model::Connection& c) { c.children[0].start_action = model::ChildAction::start; },
+       .config_b = {.retransmit = {.timeout = seconds{10}, .base = 1, .tries = 100}}});
+  up(pair);
+  // b rekeys the IKE_SA and its request never arrives: it is busy for as long as it repeats it.
+  pair.lose = [&](const ike::action::Send& sent) {
+    const auto header = wire::parse_header(sent.bytes);
+    return sent.local.address == pair.b.address.address && !header->response &&
+           header->exchange == ExchangeType::create_child_sa;
+  };
+  pair.b.rekey_ike();
+  pair.a.plane(model::plane::Expire{.child = pair.a.installed.begin()->first, .hard = true});
+  wait(pair, ike::kBusyMax);
+  EXPECT_TRUE(children_of(pair.a).empty());
+  EXPECT_EQ(pair.a.events_of<ike::event::WantUp>().size(), 0U);
+  wait(pair, 2 * ike::kBusyRetry);
+  EXPECT_EQ(pair.a.events_of<ike::event::IkeDown>().size(), 1U) << pair.transcript();
+  EXPECT_EQ(pair.a.events_of<ike::event::WantUp>().size(), 1U);
+}
+
+// The peer breaks the protocol, or closes the IKE_SA, before the child's end is answered.
+TEST(HardLimit, OfAChildWhosePeerClosesTheIkeSa_ItsCloseActionHolds) {
+  Pair pair({.initiator = [](model::Connection& c) {
+    c.children[0].close_action = model::ChildAction::start;
+  }});
+  up(pair);
+  pair.a.plane(model::plane::Expire{.child = pair.a.installed.begin()->first, .hard = true});
+  pair.a.outbox.clear();
+  pair.b.terminate();
+  ASSERT_TRUE(pair.deliver_from(pair.b));
+  EXPECT_TRUE(pair.a.status().sas.empty());
+  EXPECT_EQ(pair.a.events_of<ike::event::WantUp>().size(), 1U);
+}
+
 // It is not reauthenticated as well.
 TEST(HardLimit, OfTheIkeSa_EndsItsOtherPlans) {
   Pair pair({.initiator = [](model::Connection& c) {

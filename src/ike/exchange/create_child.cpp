@@ -112,8 +112,13 @@ std::optional<Request> CreateChild::build(IkeSa& sa, Context& cx) {
 
 Step CreateChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, Context& cx) {
   if (const auto* error = find_error(reply)) {
+    const bool ended = is_ending(sa);
     const Step step = on_refused(sa, keys, *error, &wanted, cx);
-    if (std::holds_alternative<Done>(step)) abandon(cx, to_string(error->type));
+    if (!std::holds_alternative<Done>(step)) return step;
+    // Given up for this answer, and no command hears of it.
+    const bool lost = !ended && is_ending(sa) && request == RequestId{};
+    if (lost) want_again(sa, cx, {wanted}, "the peer has been too busy for minutes");
+    abandon(cx, to_string(error->type));
     return step;
   }
   const auto* nonce = first_of<wire::NoncePayload>(reply);

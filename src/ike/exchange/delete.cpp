@@ -110,6 +110,7 @@ void expire_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& 
     return;
   }
   const bool again = child->is_current() && child->wanted.stays_up();
+  child->expired = child->is_current();
   child->race.deleting = true;
   if (again) {
     // A copy: the queue may grow the table.
