@@ -1,6 +1,7 @@
 // What somebody without any key can do to an engine.              RFC 7296 §2.6, §2.21.1, §2.21.4
 #include <gtest/gtest.h>
 
+#include "ike/limits.hpp"
 #include "pair.hpp"
 #include "wire/message.hpp"
 
@@ -8,6 +9,7 @@ namespace cygnet::test {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 void feed(Node& to, const ike::action::Send& sent, const Bytes& bytes) {
@@ -124,6 +126,30 @@ TEST(Stranger, ForgedRefusal_DoesNotEndTheAttempt) {
   EXPECT_EQ(pair.a.events_of<ike::event::CommandDone>().size(), 0U);
   pair.settle();
   EXPECT_EQ(pair.a.installed.size(), 1U) << pair.transcript();
+}
+
+//= RFC7296#2.21.1 test
+// kInitRestartsMax. More COOKIEs than any peer asks for do not end the attempt: what came of it in
+// time counts, and if that is nothing they are the reason.
+TEST(Stranger, ForgedCookies_DoNotEndTheAttempt) {
+  for (const bool answered : {true, false}) {
+    Pair pair;
+    pair.initiate();
+    const ike::action::Send sent = pair.a.outbox.front();
+    const ike::action::Send answer{.local = sent.remote, .remote = sent.local, .bytes = {}};
+    for (std::uint8_t i = 0; i < 20; ++i) {
+      feed(pair.a, answer, error_answer(sent.bytes, NotifyType::cookie, Bytes(8, i)));
+      feed(pair.a, answer, error_answer(sent.bytes, NotifyType::invalid_ke_payload, {0, 19}));
+    }
+    EXPECT_EQ(pair.a.outbox.size(), 1U + ike::kInitRestartsMax);
+    EXPECT_EQ(pair.a.events_of<ike::event::CommandDone>().size(), 0U);
+    // The newest request is the one that gets through, or none.
+    pair.a.outbox.erase(pair.a.outbox.begin(), pair.a.outbox.end() - 1);
+    pair.lose = [answered](const ike::action::Send&) { return !answered; };
+    wait(pair, minutes{3});
+    EXPECT_EQ(pair.a.installed.size(), answered ? 1U : 0U) << pair.transcript();
+    EXPECT_EQ(pair.a.failures(ike::Reason::peer_refused), answered ? 0U : 1U);
+  }
 }
 
 TEST(Stranger, GenuineRefusal_IsReportedSoon) {

@@ -117,14 +117,19 @@ State doubt(AwaitInitReply&& state, IkeSa& sa, FailureRecord record, Context& cx
   return std::move(state);
 }
 
+/// Anybody could have sent the many COOKIE and INVALID_KE_PAYLOAD answers: beyond the limit they
+/// change nothing but the reason that is given when nothing better comes in time.
+bool may_restart(AwaitInitReply& state) {
+  if (state.restarts < kInitRestartsMax) return true;
+  state.refusal = init_failure(
+      Reason::peer_refused, "too many COOKIE or INVALID_KE_PAYLOAD answers",
+      "the peer does not accept what it asks for itself, or somebody answers in its name");
+  return false;
+}
+
 /// COOKIE or INVALID_KE_PAYLOAD: the same request again with what they ask for.
 State restart(AwaitInitReply&& state, IkeSa& sa, Context& cx) {
-  if (++state.restarts > kInitRestartsMax) {
-    fail(sa, cx,
-         init_failure(Reason::peer_refused, "too many COOKIE or INVALID_KE_PAYLOAD answers",
-                      "the peer does not accept what it asks for itself"));
-    return Closed{};
-  }
+  ++state.restarts;
   state.refusal.reset();
   sa.window.restart_init();
   send_init(sa, state, cx);
@@ -143,6 +148,7 @@ State on_invalid_ke(AwaitInitReply&& state, IkeSa& sa, const wire::NotifyPayload
                               "add the peer's key exchange group to proposals"),
                  cx);
   }
+  if (!may_restart(state)) return std::move(state);
   auto exchange = cx.crypto.begin(wanted, nullptr);
   if (!exchange) {
     fail(sa, cx, init_failure(Reason::internal, exchange.error().text(), ""));
@@ -159,7 +165,7 @@ std::optional<State> on_notify(AwaitInitReply& state, IkeSa& sa,
   if (const auto* cookie = find_notify(payloads, NotifyType::cookie)) {
     const bool news = !cookie->data.empty() && cookie->data.size() <= kCookieSizeMax &&
                       cookie->data != state.cookie;
-    if (!news) return std::move(state);
+    if (!news || !may_restart(state)) return std::move(state);
     state.cookie = cookie->data;
     return restart(std::move(state), sa, cx);
   }
