@@ -284,9 +284,9 @@ TEST(Refusal, TemporaryFailureForMinutes_EndsTheIkeSa) {
   };
   pair.b.rekey_ike();
   pair.a.rekey_child();
-  wait(pair, seconds{170});
+  wait(pair, ike::kBusyMax);
   EXPECT_EQ(pair.a.events_of<ike::event::IkeDown>().size(), 0U);
-  wait(pair, seconds{40});
+  wait(pair, 2 * ike::kBusyRetry);
   EXPECT_EQ(pair.a.events_of<ike::event::IkeDown>().size(), 1U) << pair.transcript();
   EXPECT_EQ(pair.a.events_of<ike::event::WantUp>().size(), 1U);
 }
@@ -403,6 +403,21 @@ TEST(Greed, RekeysWithoutDeletes_AreCountedOverTheWholeRow) {
     }
     EXPECT_EQ(pair.b.status().sas.size(), ike::kAncestorsMax + 1) << deletes_each;
   }
+}
+
+// kLingeringMax: replaced ones still receive for some seconds.
+TEST(Greed, ReplacedChildren_AreFew) {
+  Pair pair({.trace = false});
+  up(pair);
+  for (int i = 0; i < 100; ++i) {
+    pair.a.rekey_child();
+    pair.settle();
+    pair.pass(ike::kPeerRequestInterval);
+  }
+  EXPECT_EQ(pair.b.events_of<ike::event::ChildRekeyed>().size(), 100U);
+  EXPECT_EQ(pair.b.installed.size(), ike::kLingeringMax + 1);
+  wait(pair, ike::kRekeyedLinger);
+  EXPECT_EQ(pair.b.installed.size(), 1U);
 }
 
 TEST(Greed, ChildRekeysWithoutEnd_AreFew) {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/writer.hpp"
+#include "ike/limits.hpp"
+
 namespace cygnet::test {
 namespace {
 
@@ -79,6 +82,39 @@ TEST(Insider, RequestsWithoutEnd_AreAnsweredTemporaryFailure) {
     busy += has(answer, NotifyType::temporary_failure) ? 1 : 0;
   }
   EXPECT_EQ(busy, 200 - 65);
+}
+
+// kEarlyDeletesMax: a peer may delete a child before we have its answer that tells us of it.
+TEST(Insider, DeletesOfChildrenWeWereNotToldOf_AreRememberedUpToALimit) {
+  for (const std::size_t remembered : {ike::kEarlyDeletesMax - 1, ike::kEarlyDeletesMax}) {
+    Insider insider{{.responder = [](model::Connection& c) {
+      c.children.push_back(c.children[0]);
+      c.children[1].name = "more";
+    }}};
+    Pair& pair = insider.pair;
+    pair.initiate_from(pair.b, "more");
+    const auto asked = pair.b.outbox;
+    wire::DeletePayload deletes{.protocol = ProtocolId::esp};
+    for (std::uint32_t i = 0; i <= ike::kEarlyDeletesMax; ++i) {
+      deletes.spis.push_back(EspSpi{0xc0000100 + i});
+    }
+    const EspSpi spi = deletes.spis[remembered];
+    insider.ask(ExchangeType::informational, {std::move(deletes)});
+    pair.b.outbox = asked;
+    const model::Suite suite{
+        .encr = EncrId::aes_gcm_16, .key_bits = 128, .ke = KeId::curve25519, .esn = EsnId::none};
+    insider.answer(
+        {wire::SaPayload{.proposals = {{.number = 1,
+                                        .spi = to_wire(spi),
+                                        .proposal = model::proposal_of(suite, ProtocolId::esp)}}},
+         wire::NoncePayload{.data = Bytes(32, 1)},
+         wire::KePayload{.group = KeId::curve25519, .data = Bytes(32, 9)},
+         wire::TsPayload{.initiator = true,
+                         .selectors = {model::TrafficSelector::any(IpFamily::v4)}},
+         wire::TsPayload{.initiator = false,
+                         .selectors = {model::TrafficSelector::any(IpFamily::v4)}}});
+    EXPECT_EQ(pair.b.installed.size(), remembered < ike::kEarlyDeletesMax ? 1U : 2U);
+  }
 }
 
 }  // namespace
