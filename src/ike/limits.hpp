@@ -1,4 +1,5 @@
-// What one peer may make us hold (threats.md T2, T4, T25). Each has a test at the limit.
+// What one peer may make us hold (threats.md T2, T4, T25). What can grow from message to message
+// has a test at the limit.
 #pragma once
 
 #include <chrono>

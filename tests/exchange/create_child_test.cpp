@@ -2,6 +2,7 @@
 // established peer may say that is wrong.                          RFC 7296 §1.3, §2.21
 #include <gtest/gtest.h>
 
+#include "ike/limits.hpp"
 #include "pair.hpp"
 #include "support/test_pki.hpp"
 
@@ -217,6 +218,18 @@ TEST(Certificates, UntrustedPeer_IsRefused) {
   EXPECT_EQ(pair.b.failures(ike::Reason::certificate_untrusted), 1U);
   EXPECT_EQ(pair.a.failures(ike::Reason::peer_refused), 1U);
   EXPECT_TRUE(pair.a.status().sas.empty() && pair.b.status().sas.empty());
+}
+
+// kCertificatesMax, with the peer's own.
+TEST(Certificates, OfOnePeer_AreLimited) {
+  for (const std::size_t beyond : {0U, 1U}) {
+    Pair pair(certificates(TestKey::p256));
+    pair.a.padding_certificates = ike::kCertificatesMax - 1 + beyond;
+    pair.initiate();
+    pair.settle();
+    EXPECT_EQ(pair.b.installed.size(), 1U - beyond);
+    EXPECT_EQ(pair.b.failures(ike::Reason::limit), beyond);
+  }
 }
 
 // A certificate where a shared key is wanted, and the reverse: neither lowers the other.

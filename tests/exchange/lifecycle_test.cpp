@@ -95,6 +95,32 @@ TEST(IkeAuth, ManyRefusals_DoNotBlockTheAddress) {
   EXPECT_EQ(pair.b.status().half_open, 0U);
 }
 
+// kClosedLingerMax: beyond it the oldest refusal is not repeated any more.
+TEST(IkeAuth, RefusalsThatCanBeRepeated_AreLimited) {
+  Pair pair({.nodes = [](Node&, Node& b) { b.shared_key = {1, 2, 3}; }});
+  std::vector<ike::action::Send> requests;
+  pair.lose = [&](const ike::action::Send& sent) {
+    const auto header = wire::parse_header(sent.bytes);
+    if (!header->response && header->exchange == ExchangeType::ike_auth) requests.push_back(sent);
+    return false;
+  };
+  for (std::size_t i = 0; i <= ike::kClosedLingerMax; ++i) {
+    pair.initiate();
+    pair.settle();
+  }
+  ASSERT_EQ(requests.size(), ike::kClosedLingerMax + 1);
+  const auto is_refused_again = [&pair](const ike::action::Send& request) {
+    pair.a.outbox = {request};
+    EXPECT_TRUE(pair.deliver_from(pair.a));
+    const ike::action::Send answer = std::move(pair.b.outbox.at(0));
+    pair.b.outbox.clear();
+    return wire::parse_message(answer.bytes)->sealed.has_value();
+  };
+  EXPECT_FALSE(is_refused_again(requests[0])) << "INVALID_IKE_SPI";
+  EXPECT_TRUE(is_refused_again(requests[1]));
+  EXPECT_TRUE(is_refused_again(requests.back()));
+}
+
 /// b forgets everything, as after a crash.
 void restart(Node& b) {
   b.engine = ike::Engine({}, b.crypto, b.rng);

@@ -128,6 +128,19 @@ TEST(Stranger, ForgedRefusal_DoesNotEndTheAttempt) {
   EXPECT_EQ(pair.a.installed.size(), 1U) << pair.transcript();
 }
 
+//= RFC7296#2.6 test "between 1 and 64 octets in length (inclusive)"
+TEST(Stranger, CookieThatIsTooLong_IsIgnored) {
+  for (const std::size_t beyond : {0U, 1U}) {
+    Pair pair;
+    pair.initiate();
+    const ike::action::Send sent = pair.a.outbox.front();
+    const ike::action::Send answer{.local = sent.remote, .remote = sent.local, .bytes = {}};
+    feed(pair.a, answer,
+         error_answer(sent.bytes, NotifyType::cookie, Bytes(ike::kCookieSizeMax + beyond, 7)));
+    EXPECT_EQ(pair.a.outbox.size(), 2U - beyond);
+  }
+}
+
 //= RFC7296#2.21.1 test
 // kInitRestartsMax. More COOKIEs than any peer asks for do not end the attempt: what came of it in
 // time counts, and if that is nothing they are the reason.
