@@ -77,6 +77,11 @@ bool Fields::has(std::string_view name) const {
   return key != nullptr && !is_unset(*key);
 }
 
+std::string_view Fields::shown(std::string_view name) const {
+  const Key* key = section_.find_key(name);
+  return key == nullptr ? name : std::string_view{key->shown()};
+}
+
 const Place& Fields::at(std::string_view name) const {
   const Key* key = section_.find_key(name);
   return key == nullptr || is_unset(*key) ? section_.place : key->value_place;
@@ -100,7 +105,7 @@ void Fields::fault(const Key& key, const Error& error) {
     const std::size_t offset = find_word(key.value, word);
     if (offset != std::string_view::npos) place.column += static_cast<unsigned>(offset);
   }
-  diags_.error(place, fmt::format("{}: {}", key.name, text));
+  diags_.error(place, fmt::format("{}: {}", key.shown(), text));
 }
 
 void Fields::unsupported(const Unsupported& option) {
@@ -116,8 +121,8 @@ void Fields::unsupported(const Unsupported& option) {
   }
   const std::string text =
       option.support == OptionSupport::ikev1_only
-          ? fmt::format("'{}' belongs to IKEv1 and has no effect", option.name)
-          : fmt::format("'{}' is not supported yet: {}", option.name, option.why);
+          ? fmt::format("'{}' belongs to IKEv1 and has no effect", key->shown())
+          : fmt::format("'{}' is not supported yet: {}", key->shown(), option.why);
   if (option.severity == Severity::error) {
     diags_.error(key->place, text);
   } else {

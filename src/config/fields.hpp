@@ -99,6 +99,8 @@ class Fields {
   /// Where the option's value is, or else the section.
   [[nodiscard]] const Place& at(std::string_view name) const;
   [[nodiscard]] bool has(std::string_view name) const;
+  /// What the source calls the option.
+  [[nodiscard]] std::string_view shown(std::string_view name) const;
 
   /// "name: text", at the word the text quotes if that can be found in the value.
   void fault(const Key& key, const Error& error);

@@ -110,8 +110,9 @@ model::RemoteAuth read_remote(const Loader& loader, const Section& section,
   out.revocation = fields.optional("revocation", kRevocation, out.revocation);
   if (out.revocation != model::Revocation::relaxed) {
     loader.diags.error(fields.at("revocation"),
-                       "'revocation' other than relaxed is not supported yet: no CRL or OCSP "
-                       "answer is fetched");
+                       fmt::format("'{}': only the relaxed rule is supported yet, no CRL or OCSP "
+                                   "answer is fetched",
+                                   fields.shown("revocation")));
   }
   for (const Unsupported& option : kAuthUnsupported) fields.unsupported(option);
   for (const Unsupported& option : kRemoteUnsupported) fields.unsupported(option);
@@ -157,14 +158,15 @@ std::vector<Bytes> read_certificates(const Loader& loader, Fields& fields, std::
     }
     auto text = inline_data ? Result<std::string>{name} : loader.files.read(path);
     if (!text) {
-      loader.diags.error(fields.at(option), fmt::format("{}: {}", option, text.error().text()));
+      loader.diags.error(fields.at(option),
+                         fmt::format("{}: {}", fields.shown(option), text.error().text()));
       continue;
     }
     auto bundle = pki::Certificate::parse_all(as_bytes(*text));
     if (!bundle) {
       loader.diags.error(fields.at(option),
-                         fmt::format("{}: {}: {}", option, inline_data ? "certificate" : path,
-                                     bundle.error().text()));
+                         fmt::format("{}: {}: {}", fields.shown(option),
+                                     inline_data ? "certificate" : path, bundle.error().text()));
       continue;
     }
     out.push_back(to_bytes(bundle->front().der()));

@@ -41,6 +41,14 @@ Section* Section::find_section(std::string_view section) {
   return at == sections.end() ? nullptr : &*at;
 }
 
+bool same_values(const Section& a, const Section& b) {
+  const auto same_key = [](const Key& x, const Key& y) {
+    return x.name == y.name && x.value == y.value && x.items == y.items;
+  };
+  return a.name == b.name && std::ranges::equal(a.keys, b.keys, same_key) &&
+         std::ranges::equal(a.sections, b.sections, same_values);
+}
+
 void wipe_secrets(Section& root) {
   if (Section* secrets = root.find_section("secrets")) wipe(*secrets);
 }

@@ -30,7 +30,11 @@ struct Key {
   /// The value stands in the source letter by letter from value_place on, so that a word of it
   /// can be pointed at.
   bool verbatim = false;
+  /// What the source calls it, where that is not `name`: ipsec.conf's keyword for an option.
+  std::string written;
 
+  /// The name that diagnostics use.
+  [[nodiscard]] const std::string& shown() const { return written.empty() ? name : written; }
   friend bool operator==(const Key&, const Key&) = default;
 };
 
@@ -50,6 +54,9 @@ struct Section {
 
   friend bool operator==(const Section&, const Section&) = default;
 };
+
+/// Equal names, values and order; where they were written does not matter.
+[[nodiscard]] bool same_values(const Section& a, const Section& b);
 
 /// Overwrites every value below `root.secrets` with zeros: call it once the tree was loaded.
 void wipe_secrets(Section& root);
