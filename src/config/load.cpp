@@ -60,6 +60,13 @@ class NoFiles final : public Files {
 
 Loaded load_swanctl(const Section& root, Files& files, std::string_view directory,
                     Diagnostics& diags) {
+  Loaded out = load_sections(root, files, directory, diags);
+  read_folders({.files = files, .directory = directory, .diags = diags}, out);
+  return out;
+}
+
+Loaded load_sections(const Section& root, Files& files, std::string_view directory,
+                     Diagnostics& diags) {
   const Loader loader{.files = files, .directory = directory, .diags = diags};
   Loaded out;
   check_top_level(root, diags);
@@ -77,7 +84,7 @@ Loaded load_swanctl(const Section& root, Files& files, std::string_view director
     }
   });
   check_pool_names(root, out, diags);
-  read_credentials(loader, root.find_section("secrets"), out);
+  read_secrets(loader, root.find_section("secrets"), out);
   return out;
 }
 
@@ -110,7 +117,7 @@ std::vector<OptionInfo> all_options() {
   Loaded loaded;
   const Loader loader{.files = files, .directory = {}, .diags = diags, .listing = &out};
   static_cast<void>(read_connection(loader, {}, nullptr));
-  read_credentials(loader, nullptr, loaded);
+  read_secrets(loader, nullptr, loaded);
   static_cast<void>(read_pool(loader, {}));
   static_cast<void>(read_authority(loader, {}));
   return out;

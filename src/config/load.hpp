@@ -82,6 +82,11 @@ struct Loaded {
 [[nodiscard]] Loaded load_swanctl(const Section& root, Files& files, std::string_view directory,
                                   Diagnostics& diags);
 
+/// The same for a tree that names each file it needs, as the one made from ipsec.conf does: the
+/// credential folders are not looked through.
+[[nodiscard]] Loaded load_sections(const Section& root, Files& files, std::string_view directory,
+                                   Diagnostics& diags);
+
 /// One connection, as vici's load-conn carries it: there certificates are DER or PEM in place of
 /// file names. Empty when it has an error. Pools are not looked up: control knows them all.
 /// The rest of a certificate chain goes to `more` when that is not null.

@@ -1,7 +1,8 @@
 // secrets.* and the credential folders beside swanctl.conf.
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
+#include <set>
 
 #include "config/loader.hpp"
 #include "pki/certificate.hpp"
@@ -29,17 +30,9 @@ constexpr std::pair<std::string_view, std::string_view> kOtherSecrets[] = {
     {"ppk", "there are no post-quantum preshared keys"},
     {"token", "there is no PKCS#11"}};
 
-/// Where the password of a key file was given.
-struct Password {
-  cygnet::Secret value;
-  Place place;
-  bool used = false;
-};
-using Passwords = std::map<std::string, Password, std::less<>>;  // by path
-
 /// The text as a Secret; the diagnostic never repeats it.
-cygnet::Secret secret_of(const Loader& loader, Fields& fields) {
-  const auto text = fields.required("secret", kText);
+cygnet::Secret secret_of(const Loader& loader, Fields& fields,
+                         const std::optional<std::string>& text) {
   if (!text) return {};
   auto secret = parse_secret(*text);
   if (secret) return *std::move(secret);
@@ -50,22 +43,52 @@ cygnet::Secret secret_of(const Loader& loader, Fields& fields) {
 void read_shared(const Loader& loader, const Section& section, Loaded& out) {
   Fields fields = loader.fields(section, "secrets.ike<suffix>");
   SharedSecret shared{.name = section.name, .owners = {}, .value = {}, .place = section.place};
-  shared.value = secret_of(loader, fields);
+  shared.value = secret_of(loader, fields, fields.required("secret", kText));
   shared.owners = fields.prefixed("id", kIdentityPattern);
   fields.reject_unknown();
   if (!shared.value.empty()) out.shared_secrets.push_back(std::move(shared));
 }
 
-void read_password(const Loader& loader, const Section& section, std::string_view folder,
-                   Passwords& passwords) {
-  Fields fields = loader.fields(section, fmt::format("secrets.{}<suffix>", folder));
+/// A file's content if it can be read and is not too large; wipe it when it was used.
+std::optional<std::string> content_of(const Loader& loader, const std::string& path,
+                                      const Place& place) {
+  auto text = loader.files.read(path);
+  if (!text) {
+    loader.diags.error(place, text.error().text());
+    return std::nullopt;
+  }
+  if (text->size() > kCredentialOctetsMax) {
+    loader.diags.error(place, fmt::format("{}: larger than {} octets", path, kCredentialOctetsMax));
+    explicit_bzero(text->data(), text->size());
+    return std::nullopt;
+  }
+  return *std::move(text);
+}
+
+void wipe(std::string& text) {
+  if (!text.empty()) explicit_bzero(text.data(), text.size());
+}
+
+void read_key_file(const Loader& loader, const Section& section, const KeyFolder& folder,
+                   Loaded& out) {
+  Fields fields = loader.fields(section, fmt::format("secrets.{}<suffix>", folder.name));
   const auto file = fields.required("file", kFileName);
-  cygnet::Secret value = secret_of(loader, fields);
+  KeyFile key{.kind = folder.kind, .path = {}, .data = {}, .password = {}, .place = section.place};
+  key.password = secret_of(loader, fields, fields.maybe("secret", kText));
   fields.reject_unknown();
   if (!file) return;
-  const std::string path =
-      file->starts_with('/') ? *file : fmt::format("{}/{}/{}", loader.directory, folder, *file);
-  passwords[path] = {std::move(value), section.place};
+  key.path = file->starts_with('/') ? *file
+                                    : fmt::format("{}/{}/{}", loader.directory, folder.name, *file);
+  auto text = content_of(loader, key.path, fields.at("file"));
+  if (!text) return;
+  key.data = cygnet::Secret{as_bytes(*text)};
+  wipe(*text);
+  const auto twin = std::ranges::find(out.keys, key.path, &KeyFile::path);
+  if (twin != out.keys.end()) {
+    *twin = std::move(key);  // named twice: the last section counts, as for any key
+  } else {
+    out.keys.push_back(std::move(key));
+  }
 }
 
 /// The folder a section of secrets belongs to: "rsa-gw" to "rsa".
@@ -76,10 +99,10 @@ const KeyFolder* folder_of(std::string_view section) {
   return nullptr;
 }
 
-void read_section(const Loader& loader, const Section& section, Loaded& out, Passwords& passwords) {
+void read_section(const Loader& loader, const Section& section, Loaded& out) {
   if (section.name.starts_with("ike")) return read_shared(loader, section, out);
   if (const KeyFolder* folder = folder_of(section.name)) {
-    return read_password(loader, section, folder->name, passwords);
+    return read_key_file(loader, section, *folder, out);
   }
   for (const auto& [prefix, why] : kOtherSecrets) {
     if (!section.name.starts_with(prefix)) continue;
@@ -103,16 +126,10 @@ void each_file(const Loader& loader, std::string_view folder, const Use& use) {
     return;
   }
   for (const std::string& path : paths) {
-    auto text = loader.files.read(path);
-    if (!text) {
-      loader.diags.error({.file = path}, text.error().text());
-    } else if (text->size() > kCredentialOctetsMax) {
-      loader.diags.error({.file = path},
-                         fmt::format("larger than {} octets", kCredentialOctetsMax));
-    } else {
-      use(path, *text);
-    }
-    if (text && !text->empty()) explicit_bzero(text->data(), text->size());
+    auto text = content_of(loader, path, {.file = path});
+    if (!text) continue;
+    use(path, *text);
+    wipe(*text);
   }
 }
 
@@ -172,32 +189,30 @@ Result<cygnet::Secret> parse_secret(std::string_view text) {
   return cygnet::Secret{as_bytes(text)};
 }
 
-void read_credentials(const Loader& loader, const Section* secrets, Loaded& out) {
-  Passwords passwords;
+void read_secrets(const Loader& loader, const Section* secrets, Loaded& out) {
   if (loader.listing != nullptr) {
     read_shared(loader, {}, out);
-    for (const KeyFolder& folder : kKeyFolders) read_password(loader, {}, folder.name, passwords);
+    for (const KeyFolder& folder : kKeyFolders) read_key_file(loader, {}, folder, out);
     return;
   }
-  if (secrets != nullptr) {
-    loader.fields(*secrets, {}).reject_unknown({"*"});
-    for (const Section& section : secrets->sections) read_section(loader, section, out, passwords);
-  }
+  if (secrets == nullptr) return;
+  loader.fields(*secrets, {}).reject_unknown({"*"});
+  for (const Section& section : secrets->sections) read_section(loader, section, out);
+}
+
+void read_folders(const Loader& loader, Loaded& out) {
   for (const CertificateKind kind : kCertificateFolders) read_certificate_folder(loader, kind, out);
+  std::set<std::string, std::less<>> known;
+  for (const KeyFile& key : out.keys) known.insert(key.path);
   for (const KeyFolder& folder : kKeyFolders) {
     each_file(loader, folder.name, [&](const std::string& path, const std::string& text) {
-      KeyFile key{.kind = folder.kind, .path = path, .data = cygnet::Secret{as_bytes(text)}};
-      key.place = Place{.file = path};
-      if (const auto at = passwords.find(path); at != passwords.end()) {
-        key.password = at->second.value.clone();
-        key.place = at->second.place;
-        at->second.used = true;
-      }
-      out.keys.push_back(std::move(key));
+      if (known.contains(path)) return;
+      out.keys.push_back({.kind = folder.kind,
+                          .path = path,
+                          .data = cygnet::Secret{as_bytes(text)},
+                          .password = {},
+                          .place = Place{.file = path}});
     });
-  }
-  for (const auto& [path, password] : passwords) {
-    if (!password.used) loader.diags.error(password.place, fmt::format("no file {}", path));
   }
 }
 

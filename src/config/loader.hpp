@@ -35,7 +35,9 @@ struct Loader {
 [[nodiscard]] model::ChildTemplate read_child(const Loader& loader, const Section& section);
 [[nodiscard]] model::Pool read_pool(const Loader& loader, const Section& section);
 [[nodiscard]] Authority read_authority(const Loader& loader, const Section& section);
-/// The section `secrets` and the credential folders.
-void read_credentials(const Loader& loader, const Section* secrets, Loaded& out);
+/// The section `secrets` and the key files it names.
+void read_secrets(const Loader& loader, const Section* secrets, Loaded& out);
+/// The credential folders; key files that are loaded already are passed over.
+void read_folders(const Loader& loader, Loaded& out);
 
 }  // namespace cygnet::config

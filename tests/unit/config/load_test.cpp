@@ -250,6 +250,56 @@ TEST(Secrets, KeyFiles_GetTheirPasswords) {
             std::string::npos);
 }
 
+// A key need not lie in the folders: the section names it.
+TEST(Secrets, KeyFileElsewhere_IsLoadedWithAndWithoutPassword) {
+  Result out = load(
+      "secrets { ecdsa-a { file = /keys/a.pem\n secret = pass }\n pkcs12 { file = /keys/b.p12 } }",
+      {{"/keys/a.pem", "A"}, {"/keys/b.p12", "B"}});
+  EXPECT_EQ(out.faults, "");
+  ASSERT_EQ(out.loaded.keys.size(), 2u);
+  EXPECT_EQ(out.loaded.keys[0].kind, KeyFileKind::ecdsa);
+  EXPECT_EQ(cygnet::to_string(out.loaded.keys[0].data.reveal()), "A");
+  EXPECT_EQ(cygnet::to_string(out.loaded.keys[0].password.reveal()), "pass");
+  EXPECT_EQ(out.loaded.keys[1].path, "/keys/b.p12");
+  EXPECT_TRUE(out.loaded.keys[1].password.empty());
+}
+
+TEST(Secrets, LargeKeyFile_IsRefused) {
+  const std::string found = load("secrets { rsa { file = /keys/a } }",
+                                 {{"/keys/a", std::string(kCredentialOctetsMax + 1, 'x')}})
+                                .faults;
+  EXPECT_NE(found.find("c:1:24: error: /keys/a: larger than"), std::string::npos) << found;
+}
+
+// What ipsec.conf becomes names every file; what else lies in the folders is not its business.
+TEST(Secrets, LoadSections_LeavesTheFoldersAlone) {
+  test::MemoryFiles files{{{"/d/private/a.key", "A"}, {"/d/rsa/b.key", "B"}, {"/d/x509/c", "C"}}};
+  Diagnostics diags;
+  const Section root = parse_swanctl_text("secrets { rsa { file = b.key } }", "c", files, diags);
+  const Loaded loaded = load_sections(root, files, "/d", diags);
+  EXPECT_EQ(diags.text(), "");
+  ASSERT_EQ(loaded.keys.size(), 1u);
+  EXPECT_EQ(loaded.keys[0].path, "/d/rsa/b.key");
+}
+
+// Whoever wrote another name than swanctl's is told with that name.
+TEST(Fault, NameInTheSource_IsTheOneShown) {
+  test::MemoryFiles files;
+  Diagnostics diags;
+  Section root = parse_swanctl_text(
+      "connections { c { encap = maybe\n dscp = 000001\n remote { certs = no } } }", "c", files,
+      diags);
+  Section& connection = root.sections[0].sections[0];
+  connection.keys[0].written = "forceencaps";
+  connection.keys[1].written = "ikedscp";
+  connection.sections[0].keys[0].written = "rightcert";
+  static_cast<void>(load_swanctl(root, files, "/d", diags));
+  for (const char* words : {"error: forceencaps: unknown value", "warning: 'ikedscp' is not",
+                            "error: rightcert: open /d/x509/no"}) {
+    EXPECT_NE(diags.text().find(words), std::string::npos) << words << diags.text();
+  }
+}
+
 TEST(Certificates, WhatIsNone_IsReported) {
   const std::string found = load("", {{"/d/x509/a.crt", "hello"}}).faults;
   EXPECT_NE(found.find("/d/x509/a.crt: error"), std::string::npos) << found;
