@@ -172,21 +172,17 @@ std::string_view to_string(CertificateKind kind) {
 }
 
 Result<cygnet::Secret> parse_secret(std::string_view text) {
-  if (text.starts_with("0x")) {
-    Result<Bytes> bytes = from_hex(text.substr(2));
-    if (!bytes) return fail("not hexadecimal behind 0x", "quote a text that starts so with 0s");
-    cygnet::Secret out{ByteView{*bytes}};
-    explicit_bzero(bytes->data(), bytes->size());
-    return out;
+  const bool hex = text.starts_with("0x");
+  if (!hex && !text.starts_with("0s")) return cygnet::Secret{as_bytes(text)};
+  Result<Bytes> bytes = hex ? from_hex(text.substr(2)) : from_base64(text.substr(2));
+  if (!bytes) {
+    return hex ? fail("not hexadecimal behind 0x", "write a text that starts so in hexadecimal")
+               : fail("not Base64 behind 0s", "write a text that starts so in hexadecimal");
   }
-  if (text.starts_with("0s")) {
-    Result<Bytes> bytes = from_base64(text.substr(2));
-    if (!bytes) return fail("not Base64 behind 0s");
-    cygnet::Secret out{ByteView{*bytes}};
-    explicit_bzero(bytes->data(), bytes->size());
-    return out;
-  }
-  return cygnet::Secret{as_bytes(text)};
+  if (bytes->empty()) return fail(hex ? "nothing behind 0x" : "nothing behind 0s");
+  cygnet::Secret out{ByteView{*bytes}};
+  explicit_bzero(bytes->data(), bytes->size());
+  return out;
 }
 
 void read_secrets(const Loader& loader, const Section* secrets, Loaded& out) {

@@ -238,6 +238,13 @@ TEST(Secrets, BadOne_IsReportedWithoutRepeatingIt) {
   EXPECT_EQ(found.find("ABCDEF"), std::string::npos) << found;
 }
 
+TEST(Secrets, PrefixAlone_IsNoSecret) {
+  EXPECT_NE(load("secrets { ike { secret = 0x } }").faults.find("c:1:26: error: secret: nothing"),
+            std::string::npos);
+  EXPECT_NE(load("secrets { ike { secret = 0s } }").faults.find("c:1:26: error: secret: nothing"),
+            std::string::npos);
+}
+
 TEST(Secrets, KeyFiles_GetTheirPasswords) {
   Result out = load("secrets { private-x { file = gw.key\n secret = pass } }",
                     {{"/d/private/gw.key", "KEY"}, {"/d/rsa/other.key", "OTHER"}});
