@@ -59,9 +59,7 @@ class FuzzNode {
         index_(initiator ? 0 : 1),
         monitor_(monitor),
         carrier_(engine, plane, outside()) {
-    tell(ike::command::SetConnections{.connections = {fuzz_connection(initiator)},
-                                      .authorities = {}},
-         {});
+    tell(ike::command::PutConnection{fuzz_connection(initiator)}, {});
   }
   FuzzNode(const FuzzNode&) = delete;
   FuzzNode& operator=(const FuzzNode&) = delete;

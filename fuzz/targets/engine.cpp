@@ -49,8 +49,7 @@ void fuzz_engine(ByteView input) {
   ike::Engine engine{{}, crypto::openssl(), rng};
   ike::Actions actions;
   Instant now{};
-  engine.handle(ike::Command{ike::command::SetConnections{.connections = {any_psk()}}}, now,
-                actions);
+  engine.handle(ike::Command{ike::command::PutConnection{any_psk()}}, now, actions);
   const Endpoint local{IpAddress::v4(0xc0000201), 500};
   const Endpoint remote{IpAddress::v4(0xc0000202), 500};
   Reader in{input, "fuzz input"};

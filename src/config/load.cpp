@@ -72,9 +72,7 @@ Loaded load_sections(const Section& root, Files& files, std::string_view directo
   check_top_level(root, diags);
   each_section(loader, root, "authorities", [&](const Section& section) {
     Authority authority = read_authority(loader, section);
-    if (authority.cacert.empty()) return;
-    out.certificates.push_back({CertificateKind::x509ca, authority.cacert, section.place.text()});
-    out.authorities.push_back(std::move(authority));
+    if (!authority.cacert.empty()) out.authorities.push_back(std::move(authority));
   });
   each_section(loader, root, "pools",
                [&](const Section& section) { out.pools.push_back(read_pool(loader, section)); });

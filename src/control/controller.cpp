@@ -20,15 +20,18 @@ bool is_routed(const model::ChildTemplate& child) {
   return child.start_action == model::ChildAction::trap || (is_shunt(child) && starts);
 }
 
-/// What makes a started child another one: its own section and where and as whom it connects.
-bool same_child(const std::vector<model::Connection>& before, const model::Connection& connection,
-                const model::ChildTemplate& child) {
-  const auto at = std::ranges::find(before, connection.name, &model::Connection::name);
-  if (at == before.end()) return false;
-  const model::ChildTemplate* old = at->find_child(child.name);
-  return old != nullptr && *old == child && at->remote_addrs == connection.remote_addrs &&
-         at->local_addrs == connection.local_addrs && at->local == connection.local &&
-         at->remote == connection.remote;
+/// Whether a child stays what it was: its own section, and where and as whom it connects.
+bool same_child(const ConnectionChange& change, const std::string& name) {
+  if (!change.before || !change.after) return false;
+  const model::Connection& a = *change.before;
+  const model::Connection& b = *change.after;
+  const model::ChildTemplate* before = a.find_child(name);
+  const model::ChildTemplate* after = b.find_child(name);
+  return before != nullptr && after != nullptr && *before == *after &&
+         a.remote_addrs == b.remote_addrs && a.local_addrs == b.local_addrs &&
+         a.remote_port == b.remote_port && a.local_port == b.local_port &&
+         a.proposals == b.proposals && a.vips == b.vips && a.local == b.local &&
+         a.remote == b.remote;
 }
 
 ike::answer::Refused gone(const std::string& connection) {
@@ -59,61 +62,93 @@ Controller::Controller(const crypto::Provider& crypto, Rng& rng, BuildInfo build
 
 bool Controller::configure(config::Loaded loaded, config::Diagnostics& diags, Instant now,
                            Effects& out) {
-  Credentials credentials = Credentials::from(loaded, diags);
-  for (model::Connection& connection : loaded.connections) {
-    credentials.complete(connection, diags);
+  const std::vector<model::Pool> pools = loaded.pools;
+  const auto changes = configuration_.load_file(std::move(loaded), diags);
+  if (!changes) return false;
+  pools_.configure(pools);
+  apply(changes->connections, now, out);
+  if (changes->rearranged) {
+    ike::command::ArrangeConnections order;
+    for (const model::Connection& one : configuration_.connections()) {
+      order.names.push_back(one.name);
+    }
+    out.emplace_back(effect::Tell{std::move(order)});
   }
-  if (diags.has_errors()) return false;
-  const std::vector<model::Connection> before =
-      std::exchange(connections_, std::move(loaded.connections));
-  credentials_ = std::move(credentials);
-  pools_.configure(loaded.pools);
-  out.emplace_back(effect::Tell{ike::command::SetConnections{
-      .connections = connections_, .authorities = credentials_.authorities()}});
-  reconcile(before, now, out);
   return true;
 }
 
-void Controller::reconcile(const std::vector<model::Connection>& before, Instant now,
-                           Effects& out) {
-  // Traps that are configured no more go. One that is only configured differently stays until its
-  // successor replaces it: finding out whom to call may take a while, or fail.
-  for (const model::Connection& old : before) {
-    for (const model::ChildTemplate& child : old.children) {
-      const ChildKey key{old.name, child.name};
-      const model::Connection* connection = find(old.name);
-      const model::ChildTemplate* now_child =
-          connection == nullptr ? nullptr : connection->find_child(child.name);
-      if (now_child != nullptr && same_child(before, *connection, *now_child)) continue;
-      wanted_.forget(key);
-      routes_.forget(key);
-      down_.erase(key);
-      if (now_child != nullptr && is_routed(*now_child)) continue;
-      if (routed_.erase(key) == 0) continue;
-      out.emplace_back(
-          effect::Tell{ike::command::Unroute{.connection = key.connection, .child = key.child}});
-    }
-  }
-  for (const model::Connection& connection : connections_) {
-    for (const model::ChildTemplate& child : connection.children) {
-      if (child.start_action == model::ChildAction::none && !child.keep_up) continue;
-      if (same_child(before, connection, child)) continue;
-      const ChildKey key{connection.name, child.name};
-      if (is_routed(child)) {
-        routes_.want(key, now, 0);
-        if (!child.keep_up) continue;
-      }
-      // An end that can only be called keeps nothing up itself.
-      if (child.start_action != model::ChildAction::start && !target_of(connection, 1)) continue;
-      static_cast<void>(want(connection.name, child.name, now));
+void Controller::apply(const ConnectionChanges& changes, Instant now, Effects& out) {
+  tell_authorities(out);
+  for (const ConnectionChange& change : changes) {
+    retire(change, out);
+    if (change.after) {
+      out.emplace_back(effect::Tell{ike::command::PutConnection{*change.after}});
+      begin(change, now);
+    } else {
+      out.emplace_back(effect::Tell{ike::command::DropConnection{change.before->name}});
     }
   }
   tick(now, out);
 }
 
-const model::Connection* Controller::find(std::string_view connection) const {
-  const auto at = std::ranges::find(connections_, connection, &model::Connection::name);
-  return at == connections_.end() ? nullptr : &*at;
+void Controller::credentials_changed(Instant now, Effects& out) {
+  apply(configuration_.complete_again(), now, out);
+}
+
+void Controller::tell_authorities(Effects& out) {
+  std::vector<Bytes> hashes = configuration_.credentials().authority_hashes();
+  if (hashes == announced_) return;
+  announced_ = hashes;
+  out.emplace_back(effect::Tell{ike::command::SetAuthorities{std::move(hashes)}});
+}
+
+/// What is configured no more, or differently, goes before the new comes.
+void Controller::retire(const ConnectionChange& change, Effects& out) {
+  if (!change.before) return;
+  const model::Connection& before = *change.before;
+  bool all_go = true;
+  std::vector<std::string> started;
+  for (const model::ChildTemplate& child : before.children) {
+    if (same_child(change, child.name)) {
+      all_go = false;
+      continue;
+    }
+    const ChildKey key{before.name, child.name};
+    wanted_.forget(key);
+    routes_.forget(key);
+    down_.erase(key);
+    if (child.stays_up()) started.push_back(child.name);
+    // A trap that is only configured differently stays until its successor replaces it: finding out
+    // whom to call may take a while, or fail.
+    const model::ChildTemplate* successor =
+        change.after ? change.after->find_child(child.name) : nullptr;
+    if (successor != nullptr && is_routed(*successor)) continue;
+    if (routed_.erase(key) == 0) continue;
+    out.emplace_back(
+        effect::Tell{ike::command::Unroute{.connection = key.connection, .child = key.child}});
+  }
+  if (started.empty()) return;
+  if (all_go) started = {""};
+  for (std::string& child : started) {
+    out.emplace_back(effect::Tell{ike::command::Terminate{
+        .filter = {.connection = before.name, .child = std::move(child)}}});
+  }
+}
+
+void Controller::begin(const ConnectionChange& change, Instant now) {
+  const model::Connection& connection = *change.after;
+  for (const model::ChildTemplate& child : connection.children) {
+    if (child.start_action == model::ChildAction::none && !child.keep_up) continue;
+    if (same_child(change, child.name)) continue;
+    const ChildKey key{connection.name, child.name};
+    if (is_routed(child)) {
+      routes_.want(key, now, 0);
+      if (!child.keep_up) continue;
+    }
+    // An end that can only be called keeps nothing up itself.
+    if (child.start_action != model::ChildAction::start && !target_of(connection, 1)) continue;
+    static_cast<void>(want(connection.name, child.name, now));
+  }
 }
 
 // --- answers -------------------------------------------------------------------------------------
@@ -130,11 +165,11 @@ ike::Answer Controller::answer(const ike::Ask& ask, View& view, WallTime wall) {
           const model::Connection* connection = find(what.connection);
           if (connection == nullptr) return ike::Answer{ask.id, gone(what.connection)};
           if constexpr (std::is_same_v<What, ike::ask::Sign>) {
-            return widened(ask.id, credentials_.sign(what, *connection));
+            return widened(ask.id, configuration_.credentials().sign(what, *connection));
           } else if constexpr (std::is_same_v<What, ike::ask::SharedKeyMac>) {
-            return widened(ask.id, credentials_.mac(crypto_, what));
+            return widened(ask.id, configuration_.credentials().mac(crypto_, what));
           } else if constexpr (std::is_same_v<What, ike::ask::CheckCertificates>) {
-            return widened(ask.id, credentials_.check(what, *connection, wall));
+            return widened(ask.id, configuration_.credentials().check(what, *connection, wall));
           } else {
             static_assert(std::is_same_v<What, ike::ask::Lease>);
             return widened(ask.id, pools_.lease(what, connection->pools));

@@ -9,7 +9,7 @@
 
 #include "base/rng.hpp"
 #include "config/load.hpp"
-#include "control/credentials.hpp"
+#include "control/configuration.hpp"
 #include "control/effects.hpp"
 #include "control/failure_log.hpp"
 #include "control/pools.hpp"
@@ -37,8 +37,9 @@ class Controller {
   /// `crypto` and `rng` must outlive the controller.
   Controller(const crypto::Provider& crypto, Rng& rng, BuildInfo build, Instant now);
 
-  /// Replaces the configuration, or changes nothing when `diags` has errors afterwards. Children
-  /// with a start action that are new or changed are started or routed, vanished traps removed.
+  /// Replaces what the file said before, or changes nothing when `diags` has errors afterwards.
+  /// Children with a start action that are new or changed are started or routed; those that have
+  /// changed or gone, and vanished traps, are taken down first. What did not change stays up.
   [[nodiscard]] bool configure(config::Loaded loaded, config::Diagnostics& diags, Instant now,
                                Effects& out);
 
@@ -80,12 +81,20 @@ class Controller {
   };
   friend struct Commands;
 
-  [[nodiscard]] const model::Connection* find(std::string_view connection) const;
+  [[nodiscard]] const model::Connection* find(std::string_view connection) const {
+    return configuration_.connections().find(connection);
+  }
   [[nodiscard]] ike::RequestId open(Operation operation);
   void start(ike::RequestId request, Effects& out, Instant now);
   void finish(ike::RequestId request, bool success, const std::string& error, Effects& out,
               Instant now);
-  void reconcile(const std::vector<model::Connection>& before, Instant now, Effects& out);
+  /// Tells the engine, and carries start actions out.
+  void apply(const ConnectionChanges& changes, Instant now, Effects& out);
+  void retire(const ConnectionChange& change, Effects& out);
+  void begin(const ConnectionChange& change, Instant now);
+  /// For commands that have changed credentials: what follows for connections and CERTREQs.
+  void credentials_changed(Instant now, Effects& out);
+  void tell_authorities(Effects& out);
   void stream_log(std::string_view connection, ike::SaId sa, int level, const std::string& text,
                   Effects& out) const;
   [[nodiscard]] bool want(const std::string& connection, const std::string& child, Instant now);
@@ -98,8 +107,8 @@ class Controller {
   Rng& rng_;
   BuildInfo build_;
   Instant started_;
-  std::vector<model::Connection> connections_;
-  Credentials credentials_;
+  Configuration configuration_;
+  std::vector<Bytes> announced_;  ///< the authorities that the engine has been told of
   Pools pools_;
   FailureLog failures_;
   Supervisor wanted_;                               ///< children to bring up

@@ -66,6 +66,8 @@ int secret_rank(const config::SharedSecret& secret, const ike::ask::SharedKeyMac
   return local_fits ? rank + 10 : rank;
 }
 
+std::string key_id(const crypto::PrivateKey& key) { return to_hex(pki::key_hash(key.public_key())); }
+
 std::vector<pki::Certificate> parsed(const std::vector<Bytes>& ders) {
   std::vector<pki::Certificate> out;
   for (const Bytes& der : ders) {
@@ -76,8 +78,8 @@ std::vector<pki::Certificate> parsed(const std::vector<Bytes>& ders) {
 
 }  // namespace
 
-Credentials Credentials::from(config::Loaded& loaded, config::Diagnostics& diags) {
-  Credentials out;
+CredentialSet CredentialSet::from(config::Loaded& loaded, config::Diagnostics& diags) {
+  CredentialSet out;
   const auto place_of = [](const std::string& path) { return config::Place{.file = path}; };
   for (const config::CertificateFile& file : loaded.certificates) {
     if (file.kind == config::CertificateKind::x509crl) continue;  // read when they are checked
@@ -86,8 +88,7 @@ Credentials Credentials::from(config::Loaded& loaded, config::Diagnostics& diags
       diags.error(place_of(file.path), all.error().text());
       continue;
     }
-    auto& list = file.kind == config::CertificateKind::x509ca ? out.trust_.anchors
-                                                              : out.trust_.intermediates;
+    auto& list = file.kind == config::CertificateKind::x509ca ? out.anchors : out.others;
     for (pki::Certificate& one : *all) list.push_back(std::move(one));
   }
   for (config::KeyFile& file : loaded.keys) {
@@ -98,29 +99,150 @@ Credentials Credentials::from(config::Loaded& loaded, config::Diagnostics& diags
         diags.error(file.place, file.path + ": " + opened.error().text());
         continue;
       }
-      out.keys_.push_back(std::move(opened->key));
-      for (pki::Certificate& one : opened->certs) {
-        out.trust_.intermediates.push_back(std::move(one));
-      }
+      out.keys.push_back(std::move(opened->key));
+      for (pki::Certificate& one : opened->certs) out.others.push_back(std::move(one));
       continue;
     }
     auto key = pki::load_key(file.data.reveal(), password);
     if (key) {
-      out.keys_.push_back(*std::move(key));
+      out.keys.push_back(*std::move(key));
     } else {
       diags.error(file.place, file.path + ": " + key.error().text());
     }
   }
-  out.secrets_ = std::move(loaded.shared_secrets);
-  for (const pki::Certificate& one : out.trust_.intermediates) {
-    if (out.key_for(one) != nullptr) out.own_.push_back(one);
+  out.secrets = std::move(loaded.shared_secrets);
+  for (config::Authority& one : loaded.authorities) {
+    std::string name = one.name;
+    out.authorities.insert_or_assign(std::move(name), std::move(one));
   }
   return out;
 }
 
+// --- what there is -------------------------------------------------------------------------------
+
+CredentialSet Credentials::exchange_file(CredentialSet fresh) {
+  std::swap(file_, fresh);
+  rebuild();
+  return fresh;
+}
+
+Result<void> Credentials::add_certificate(ByteView data, bool anchor) {
+  CYG_TRY(pki::Certificate certificate, pki::Certificate::parse(data));
+  if (anchor && !certificate.is_ca()) {
+    return fail("not a certificate of a CA: " + certificate.names(),
+                "end certificates belong into x509");
+  }
+  auto& list = anchor ? clients_.anchors : clients_.others;
+  if (std::ranges::find(list, certificate) != list.end()) return {};
+  list.push_back(std::move(certificate));
+  rebuild();
+  return {};
+}
+
+Result<std::string> Credentials::add_key(ByteView data) {
+  CYG_TRY(std::unique_ptr<crypto::PrivateKey> key, pki::load_key(data));
+  std::string id = key_id(*key);
+  std::erase_if(clients_.keys, [&id](const auto& one) { return key_id(*one) == id; });
+  clients_.keys.push_back(std::move(key));
+  rebuild();
+  return id;
+}
+
+bool Credentials::drop_key(std::string_view id) {
+  std::size_t dropped = 0;
+  for (CredentialSet* set : {&clients_, &file_}) {
+    dropped += std::erase_if(set->keys, [id](const auto& one) { return key_id(*one) == id; });
+  }
+  rebuild();
+  return dropped != 0;
+}
+
+std::vector<std::string> Credentials::key_ids() const {
+  std::vector<std::string> out;
+  for (const CredentialSet* set : {&clients_, &file_}) {
+    for (const auto& key : set->keys) out.push_back(key_id(*key));
+  }
+  return out;
+}
+
+void Credentials::put_secret(config::SharedSecret secret) {
+  static_cast<void>(drop_secret(secret.name));
+  clients_.secrets.push_back(std::move(secret));
+}
+
+bool Credentials::drop_secret(std::string_view name) {
+  std::size_t dropped = 0;
+  for (CredentialSet* set : {&clients_, &file_}) {
+    dropped += std::erase_if(set->secrets, [name](const auto& one) { return one.name == name; });
+  }
+  return dropped != 0;
+}
+
+std::vector<std::string> Credentials::secret_names() const {
+  std::vector<std::string> out;
+  each_secret([&out](const config::SharedSecret& secret) { out.push_back(secret.name); });
+  return out;
+}
+
+void Credentials::put_authority(config::Authority authority) {
+  file_.authorities.erase(authority.name);
+  std::string name = authority.name;
+  clients_.authorities.insert_or_assign(std::move(name), std::move(authority));
+  rebuild();
+}
+
+bool Credentials::drop_authority(std::string_view name) {
+  bool dropped = false;
+  for (CredentialSet* set : {&clients_, &file_}) {
+    const auto at = set->authorities.find(name);
+    if (at == set->authorities.end()) continue;
+    set->authorities.erase(at);
+    dropped = true;
+  }
+  rebuild();
+  return dropped;
+}
+
+std::vector<config::Authority> Credentials::authorities() const {
+  std::vector<config::Authority> out;
+  for (const CredentialSet* set : {&file_, &clients_}) {
+    for (const auto& [name, authority] : set->authorities) out.push_back(authority);
+  }
+  return out;
+}
+
+void Credentials::clear_clients() {
+  clients_ = {.anchors = {},
+              .others = {},
+              .keys = {},
+              .secrets = {},
+              .authorities = std::move(clients_.authorities)};
+  rebuild();
+}
+
+void Credentials::rebuild() {
+  trust_ = {};
+  own_.clear();
+  const auto add = [](auto& list, const pki::Certificate& one) {
+    if (std::ranges::find(list, one) == list.end()) list.push_back(one);
+  };
+  for (const CredentialSet* set : {&file_, &clients_}) {
+    for (const pki::Certificate& one : set->anchors) add(trust_.anchors, one);
+    for (const auto& [name, authority] : set->authorities) {
+      if (auto one = pki::Certificate::parse(authority.cacert)) add(trust_.anchors, *one);
+    }
+    for (const pki::Certificate& one : set->others) add(trust_.intermediates, one);
+  }
+  for (const pki::Certificate& one : trust_.intermediates) {
+    if (key_for(one) != nullptr) own_.push_back(one);
+  }
+}
+
 const crypto::PrivateKey* Credentials::key_for(const pki::Certificate& certificate) const {
-  for (const auto& key : keys_) {
-    if (equal(key->public_key(), certificate.public_key())) return key.get();
+  for (const CredentialSet* set : {&clients_, &file_}) {
+    for (const auto& key : set->keys) {
+      if (equal(key->public_key(), certificate.public_key())) return key.get();
+    }
   }
   return nullptr;
 }
@@ -216,13 +338,12 @@ Credentials::MacResult Credentials::mac(const crypto::Provider& crypto,
                                         const ike::ask::SharedKeyMac& ask) const {
   const config::SharedSecret* best = nullptr;
   int best_rank = 0;
-  for (const config::SharedSecret& secret : secrets_) {
+  each_secret([&](const config::SharedSecret& secret) {
     const int rank = secret_rank(secret, ask);
-    if (rank > best_rank) {
-      best = &secret;
-      best_rank = rank;
-    }
-  }
+    if (rank <= best_rank) return;
+    best = &secret;
+    best_rank = rank;
+  });
   if (best == nullptr) {
     return refused(
         ike::Reason::psk_missing,
@@ -263,7 +384,7 @@ Credentials::CheckResult Credentials::check(const ike::ask::CheckCertificates& a
   return ike::answer::CertificateOk{.public_key = to_bytes(path->end().public_key())};
 }
 
-std::vector<Bytes> Credentials::authorities() const {
+std::vector<Bytes> Credentials::authority_hashes() const {
   std::vector<Bytes> out;
   for (const pki::Certificate& anchor : trust_.anchors) {
     out.push_back(to_bytes(anchor.authority_hash()));

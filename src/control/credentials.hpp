@@ -1,8 +1,10 @@
 // Certificates, keys and secrets, and the answers the core asks them for.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/load.hpp"
@@ -12,12 +14,41 @@
 
 namespace cygnet::control {
 
-/// Everything secret that a configuration brings. Move-only.
+/// What one source brought: the configuration file, or the clients of the vici socket. Move-only.
+struct CredentialSet {
+  std::vector<pki::Certificate> anchors;
+  std::vector<pki::Certificate> others;  ///< ours and intermediates: trusted for nothing
+  std::vector<std::unique_ptr<crypto::PrivateKey>> keys;
+  std::vector<config::SharedSecret> secrets;
+  std::map<std::string, config::Authority, std::less<>> authorities;
+
+  /// Parses what `loaded` carries: certificates, keys, PKCS#12 files, shared secrets. A file that
+  /// does not open is a diagnostic, never silently skipped.
+  [[nodiscard]] static CredentialSet from(config::Loaded& loaded, config::Diagnostics& diags);
+};
+
+/// Everything that proves who we are and who others are.
 class Credentials {
  public:
-  /// Parses what `loaded` carries: certificates into anchors and intermediates, keys, PKCS#12
-  /// files, shared secrets. A file that does not open is a diagnostic, never silently skipped.
-  [[nodiscard]] static Credentials from(config::Loaded& loaded, config::Diagnostics& diags);
+  // --- what there is -------------------------------------------------------------------------
+  /// Takes what the file has now; what it had before comes back.
+  [[nodiscard]] CredentialSet exchange_file(CredentialSet fresh);
+  /// From a client: one certificate, DER or PEM; an `anchor` must be one of a CA.
+  [[nodiscard]] Result<void> add_certificate(ByteView data, bool anchor);
+  /// A private key, not encrypted. Its id: SHA-1 of the subjectPublicKey, in hexadecimal.
+  [[nodiscard]] Result<std::string> add_key(ByteView data);
+  [[nodiscard]] bool drop_key(std::string_view id);
+  /// Of all sources.
+  [[nodiscard]] std::vector<std::string> key_ids() const;
+  /// Takes the place of the one of that name.
+  void put_secret(config::SharedSecret secret);
+  [[nodiscard]] bool drop_secret(std::string_view name);
+  [[nodiscard]] std::vector<std::string> secret_names() const;
+  void put_authority(config::Authority authority);
+  [[nodiscard]] bool drop_authority(std::string_view name);
+  [[nodiscard]] std::vector<config::Authority> authorities() const;
+  /// Forgets what clients have brought, but for authorities.
+  void clear_clients();
 
   /// Sets ids that a connection leaves to its certificate, chooses a certificate where none is
   /// named, and checks that a key fits and that the id is in the certificate.
@@ -37,18 +68,29 @@ class Credentials {
                                   const model::Connection& connection, WallTime now) const;
 
   /// SHA-1 of each anchor's SubjectPublicKeyInfo, for our CERTREQ.
-  [[nodiscard]] std::vector<Bytes> authorities() const;
+  [[nodiscard]] std::vector<Bytes> authority_hashes() const;
   [[nodiscard]] const pki::TrustStore& trust() const { return trust_; }
+  [[nodiscard]] bool has_key(const pki::Certificate& certificate) const {
+    return key_for(certificate) != nullptr;
+  }
 
  private:
+  /// Sums the sources up anew.
+  void rebuild();
+  template <class Visit>
+  void each_secret(const Visit& visit) const {
+    for (const CredentialSet* set : {&clients_, &file_}) {
+      for (const config::SharedSecret& secret : set->secrets) visit(secret);
+    }
+  }
   [[nodiscard]] const crypto::PrivateKey* key_for(const pki::Certificate& certificate) const;
   [[nodiscard]] std::vector<Bytes> chain_of(const pki::Certificate& end) const;
   [[nodiscard]] bool leads_to(const pki::Certificate& end,
                               const std::vector<Bytes>& authorities) const;
 
-  pki::TrustStore trust_;
-  std::vector<std::unique_ptr<crypto::PrivateKey>> keys_;
-  std::vector<config::SharedSecret> secrets_;
+  CredentialSet file_;
+  CredentialSet clients_;
+  pki::TrustStore trust_;              ///< of both
   std::vector<pki::Certificate> own_;  ///< certificates we have a key for
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace cygnet::control {
 
@@ -88,13 +89,38 @@ void Pool::adopt(const Pool& old) {
 }
 
 void Pools::configure(const std::vector<model::Pool>& pools) {
-  std::map<std::string, Pool, std::less<>> fresh;
-  for (const model::Pool& config : pools) {
-    Pool pool{config};
-    if (const auto old = pools_.find(config.name); old != pools_.end()) pool.adopt(old->second);
-    fresh.emplace(config.name, std::move(pool));
+  for (const std::string& name : std::exchange(of_file_, {})) {
+    const bool stays = std::ranges::find(pools, name, &model::Pool::name) != pools.end();
+    if (!stays) pools_.erase(name);
   }
-  pools_ = std::move(fresh);
+  for (const model::Pool& pool : pools) put(pool, true);
+}
+
+void Pools::put(model::Pool pool) { put(std::move(pool), false); }
+
+void Pools::put(model::Pool pool, bool from_file) {
+  const std::string name = pool.name;
+  Pool fresh{std::move(pool)};
+  const auto old = pools_.find(name);
+  if (old != pools_.end()) fresh.adopt(old->second);
+  pools_.insert_or_assign(name, std::move(fresh));
+  if (from_file) {
+    of_file_.insert(name);
+  } else {
+    of_file_.erase(name);
+  }
+}
+
+Result<void> Pools::drop(std::string_view name) {
+  const auto at = pools_.find(name);
+  if (at == pools_.end()) return fail(fmt::format("no pool '{}'", name));
+  if (const std::size_t online = at->second.online(); online != 0) {
+    return fail(fmt::format("pool '{}': {} of its addresses are in use", name, online),
+                "end those connections first");
+  }
+  if (const auto file = of_file_.find(name); file != of_file_.end()) of_file_.erase(file);
+  pools_.erase(at);
+  return {};
 }
 
 std::variant<ike::answer::Leased, ike::answer::Refused> Pools::lease(

@@ -5,10 +5,12 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/error.hpp"
 #include "ike/actions.hpp"
 #include "model/connection.hpp"
 
@@ -64,8 +66,13 @@ class Pool {
 /// of the pool that it came from.
 class Pools {
  public:
-  /// Replaces the set; leases of a pool that keeps its name live on as far as its range allows.
+  /// Replaces those of the file; leases of a pool that keeps its name live on as far as its range
+  /// allows.
   void configure(const std::vector<model::Pool>& pools);
+  /// From a client; takes the place of the one of that name, likewise.
+  void put(model::Pool pool);
+  /// An error while somebody holds an address of it, or when there is none of that name.
+  [[nodiscard]] Result<void> drop(std::string_view name);
   /// Answers ask::Lease for a connection with these pools: one address per family it asks for.
   /// Refused when no family can be served; partial success gives what there is.
   [[nodiscard]] std::variant<ike::answer::Leased, ike::answer::Refused> lease(
@@ -79,8 +86,11 @@ class Pools {
     model::Identity identity;
     std::uint32_t sa = 0;
   };
+  void put(model::Pool pool, bool from_file);
+
   std::map<std::string, Pool, std::less<>> pools_;
-  std::map<IpAddress, Holder> held_;  ///< by an IKE_SA that is up
+  std::set<std::string, std::less<>> of_file_;  ///< names
+  std::map<IpAddress, Holder> held_;            ///< by an IKE_SA that is up
 };
 
 }  // namespace cygnet::control

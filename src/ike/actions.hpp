@@ -130,11 +130,21 @@ struct Answer {
 // --- Commands: what the operator or the supervisor wants. --------------------------------------
 
 namespace command {
-/// Replaces the whole list, in file order. SAs of a connection that is gone or has changed live on.
-struct SetConnections {
-  std::vector<model::Connection> connections;
-  std::vector<Bytes>
-      authorities;  ///< what our CERTREQ names: SHA-1 of each CA's SubjectPublicKeyInfo
+/// Adds a connection behind the others, or in the place of the one of that name. IKE_SAs of a
+/// connection that changes or goes live on as they are.
+struct PutConnection {
+  model::Connection connection;
+};
+struct DropConnection {
+  std::string name;
+};
+/// These come first, in this order, the others behind them: the order decides between equals.
+struct ArrangeConnections {
+  std::vector<std::string> names;
+};
+/// What our CERTREQ names: SHA-1 of each CA's SubjectPublicKeyInfo.
+struct SetAuthorities {
+  std::vector<Bytes> authorities;
 };
 /// Bring up a child (all of the connection's when `child` is empty) with a resolved peer.
 struct Initiate {
@@ -195,9 +205,11 @@ struct Awake {};
 /// Delete every IKE_SA, tell the peers, then emit Quiet.
 struct Shutdown {};
 }  // namespace command
-using Command = std::variant<command::SetConnections, command::Initiate, command::Terminate,
-                             command::Rekey, command::Route, command::Unroute, command::Readdress,
-                             command::SetAddresses, command::Awake, command::Shutdown>;
+using Command = std::variant<command::PutConnection, command::DropConnection,
+                             command::ArrangeConnections, command::SetAuthorities,
+                             command::Initiate, command::Terminate, command::Rekey, command::Route,
+                             command::Unroute, command::Readdress, command::SetAddresses,
+                             command::Awake, command::Shutdown>;
 
 // --- Actions: carry out all of them, in order, before the next call. ---------------------------
 

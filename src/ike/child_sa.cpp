@@ -359,6 +359,18 @@ Child& install_child(IkeSa& sa, Context& cx, const Agreement& agreed, const Chil
   return sa.children.add(std::move(child));
 }
 
+void announce_child(const IkeSa& sa, Context& cx, model::ChildId id) {
+  IkeStatus status = snapshot(sa, {id});
+  if (status.children.empty()) return;
+  status.state = IkeStatus::State::established;  // in IKE_AUTH it is about to be
+  std::string name = status.children.front().name;
+  cx.emit(event::ChildUp{.sa = sa.id,
+                         .child = id,
+                         .connection = sa.connection.name,
+                         .name = std::move(name),
+                         .status = std::move(status)});
+}
+
 bool carries(const std::vector<model::TrafficSelector>& local,
              const std::vector<model::TrafficSelector>& remote, const model::PacketFlow& packet) {
   const auto has = [](const auto& selectors, const model::TrafficSelector& one) {

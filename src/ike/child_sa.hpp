@@ -70,6 +70,8 @@ struct InstallPlan {
 /// it to the table.
 Child& install_child(IkeSa& sa, Context& cx, const Agreement& agreed, const ChildKeys& keys,
                      const InstallPlan& plan);
+/// Says that a child is up, if it is there.
+void announce_child(const IkeSa& sa, Context& cx, model::ChildId id);
 /// Asks how long child `about` has been idle, on behalf of `child`: the same, or what replaces it.
 void ask_use(const IkeSa& sa, Context& cx, Child& child, model::ChildId about);
 /// Lets an answered rekey's child send (RFC 7296 §2.8). Harmless when it already does.

@@ -11,12 +11,6 @@
 namespace cygnet::ike {
 namespace {
 
-const model::Connection* find_connection(const std::vector<model::Connection>& connections,
-                                         std::string_view name) {
-  const auto at = std::ranges::find(connections, name, &model::Connection::name);
-  return at == connections.end() ? nullptr : &*at;
-}
-
 bool negotiable(const model::ChildTemplate& child) {
   return child.mode == model::ChildMode::tunnel || child.mode == model::ChildMode::transport;
 }
@@ -125,13 +119,24 @@ model::PolicyAction action_of(model::ChildMode mode) {
 
 }  // namespace
 
-void Engine::Impl::on_command(command::SetConnections&& set, Context&) {
-  shared.connections = std::move(set.connections);
+void Engine::Impl::on_command(command::PutConnection&& put, Context&) {
+  shared.connections.put(std::move(put.connection));
+}
+
+void Engine::Impl::on_command(command::DropConnection&& drop, Context&) {
+  shared.connections.drop(drop.name);
+}
+
+void Engine::Impl::on_command(command::ArrangeConnections&& arrange, Context&) {
+  shared.connections.arrange(arrange.names);
+}
+
+void Engine::Impl::on_command(command::SetAuthorities&& set, Context&) {
   shared.authorities = std::move(set.authorities);
 }
 
 void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
-  const model::Connection* connection = find_connection(shared.connections, initiate.connection);
+  const model::Connection* connection = shared.connections.find(initiate.connection);
   if (connection == nullptr) {
     return cx.done(initiate.request, false, "no connection named '" + initiate.connection + "'");
   }
@@ -274,7 +279,7 @@ action::Install RoutedChild::install() const {
 }
 
 void Engine::Impl::on_command(command::Route&& route, Context& cx) {
-  const model::Connection* connection = find_connection(shared.connections, route.connection);
+  const model::Connection* connection = shared.connections.find(route.connection);
   const model::ChildTemplate* child =
       connection == nullptr ? nullptr : connection->find_child(route.child);
   if (child == nullptr) {

@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "ike/counters.hpp"
 #include "ike/engine.hpp"
 #include "ike/spi.hpp"
+#include "model/connection_list.hpp"
 
 namespace cygnet::ike {
 
@@ -14,9 +16,10 @@ struct IkeSa;
 /// What all IKE_SAs of one engine share. Plain data but for the two borrowed services.
 struct Shared {
   EngineConfig config;
-  std::vector<model::Connection> connections;
+  model::ConnectionList connections;
   std::vector<Bytes> authorities;
   std::vector<IpAddress> addresses;  ///< of this host, for peers with MOBIKE
+  CounterBook counters;
   SpiPool spis;
   std::uint32_t last_sa = 0;
   std::uint32_t last_child = 0;

@@ -84,7 +84,7 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 void Engine::handle(const Datagram& datagram, Instant now, Actions& out) {
   Context cx = impl_->context(now, out);
   const auto header = wire::parse_header(datagram.bytes);
-  if (!header) return;
+  if (!header) return cx.shared.counters.add({}, Counter::invalid);
   const Received received{.local = datagram.local, .remote = datagram.remote, .header = *header};
   if (header->major != 2) {
     //= RFC7296#2.5 "it MUST drop the message and SHOULD send an unauthenticated Notify message
@@ -96,7 +96,7 @@ void Engine::handle(const Datagram& datagram, Instant now, Actions& out) {
     return;
   }
   auto message = wire::parse_message(datagram.bytes);
-  if (!message) return;
+  if (!message) return cx.shared.counters.add({}, Counter::invalid);
   if (header->exchange == ExchangeType::ike_sa_init) {
     if (header->response) {
       impl_->on_init_response(datagram, *message, cx);
@@ -182,6 +182,18 @@ void Engine::tick(Instant now, Actions& out) {
   impl_->settle(cx);
 }
 
+const CounterBook& Engine::counters() const { return impl_->shared.counters; }
+
+void Engine::reset_counters(std::string_view connection) {
+  if (connection.empty()) {
+    impl_->shared.counters.reset();
+  } else {
+    static_cast<void>(impl_->shared.counters.reset(connection));
+  }
+}
+
+void Engine::reset_all_counters() { impl_->shared.counters.reset_connections(); }
+
 std::optional<Deadline> Engine::deadline() const {
   if (impl_->alarms.empty()) return std::nullopt;
   return ike::deadline(impl_->sas.at(impl_->alarms.begin()->second), impl_->shared.config);
@@ -265,6 +277,7 @@ void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& m
   const IkeSpi ours = header.initiator ? header.spi_r : header.spi_i;
   IkeSa* sa = find_by_spi(ours);
   if (sa == nullptr) {
+    cx.shared.counters.add({}, Counter::invalid_spi);
     if (!header.response && message.sealed) deny_spi(datagram, header, ours, cx);
     return;
   }
@@ -334,6 +347,7 @@ void Engine::Impl::on_opened(IkeSa& sa, const Received& received, PayloadType fi
   auto payloads = wire::parse_payloads(first, plaintext);
   if (!payloads) {
     const std::string what = payloads.error().text();
+    cx.shared.counters.add(sa.connection.name, Counter::invalid);
     FailureRecord record{.phase = to_string(received.header.exchange),
                          .reason = Reason::malformed,
                          .theirs = what,
@@ -349,7 +363,7 @@ void Engine::Impl::on_opened(IkeSa& sa, const Received& received, PayloadType fi
     return fail(sa, cx, std::move(record));
   }
   sa.last_inbound = cx.now;
-  trace(sa, cx, "received", received.header, *payloads);
+  note_message(sa, cx, Way::in, received.header, *payloads);
   if (received.header.response) {
     on_response(sa, received, *std::move(payloads), cx);
   } else {
@@ -508,14 +522,7 @@ void Engine::Impl::on_create_child(IkeSa& sa, Established& state, const Received
     return respond(sa, received, answer_rekey_child(sa, state, payloads, *rekey, cx), cx);
   }
   ChildAnswer answer = answer_create_child(sa, state, payloads, std::nullopt, cx);
-  if (answer.made) {
-    if (const Child* child = sa.children.find(*answer.made)) {
-      cx.emit(event::ChildUp{.sa = sa.id,
-                             .child = child->id,
-                             .connection = sa.connection.name,
-                             .name = child->wanted.name});
-    }
-  }
+  if (answer.made) announce_child(sa, cx, *answer.made);
   respond(sa, received, answer.payloads, cx);
 }
 

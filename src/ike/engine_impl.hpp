@@ -86,7 +86,10 @@ struct Engine::Impl {
   void meet_endpoint(IkeSa& sa, const Received& received, Context& cx);
 
   // commands.cpp: what the operator and the plane want
-  void on_command(command::SetConnections&& set, Context& cx);
+  void on_command(command::PutConnection&& put, Context& cx);
+  void on_command(command::DropConnection&& drop, Context& cx);
+  void on_command(command::ArrangeConnections&& arrange, Context& cx);
+  void on_command(command::SetAuthorities&& set, Context& cx);
   void on_command(command::Initiate&& initiate, Context& cx);
   void on_command(command::Terminate&& terminate, Context& cx);
   void on_command(command::Rekey&& rekey, Context& cx);

@@ -7,32 +7,40 @@
 #include <vector>
 
 #include "base/ip.hpp"
-#include "base/strong.hpp"
 #include "ike/failure.hpp"
+#include "ike/status.hpp"
 #include "model/data_plane.hpp"
 
 namespace cygnet::ike {
 
-/// One IKE_SA; unique for the life of the process, printed as `name[7]`.
-using SaId = Strong<std::uint32_t, struct SaIdKind>;
-/// Chosen by the caller; comes back in event::CommandDone. Zero: nobody waits.
-using RequestId = Strong<std::uint64_t, struct RequestIdKind>;
-
 namespace event {
-/// Mutual authentication is complete.
+/// Mutual authentication is complete. `status` is what the IKE_SA looks like, without children.
 struct IkeUp {
   SaId sa;
   std::string connection;
+  IkeStatus status{};
 };
+/// `status` is what it looked like.
 struct IkeDown {
   SaId sa;
   std::string connection;
   std::string why;
+  IkeStatus status{};
 };
 struct IkeRekeyed {
   SaId old;
   SaId fresh;
   std::string connection;
+  IkeStatus before{};
+  IkeStatus after{};
+};
+/// One end is elsewhere now; `before` is what the IKE_SA looked like.
+struct IkeMoved {
+  SaId sa;
+  std::string connection;
+  Endpoint local;
+  Endpoint remote;
+  IkeStatus before{};
 };
 /// On an initiator: the addresses, servers and domains the gateway gave us. Comes before the
 /// children that use them are installed; undone by VirtualIpsGone.
@@ -49,11 +57,13 @@ struct VirtualIpsGone {
   std::string connection;
   std::vector<IpAddress> addresses;
 };
+/// `status` is its IKE_SA with this child alone.
 struct ChildUp {
   SaId sa;
   model::ChildId child;
   std::string connection;
   std::string name;
+  IkeStatus status{};
 };
 struct ChildDown {
   SaId sa;
@@ -61,13 +71,16 @@ struct ChildDown {
   std::string connection;
   std::string name;
   std::string why;
+  IkeStatus status{};
 };
+/// `status` has both, the old one first.
 struct ChildRekeyed {
   SaId sa;
   model::ChildId old;
   model::ChildId fresh;
   std::string connection;
   std::string name;
+  IkeStatus status{};
 };
 /// Somebody was refused or gave up: the record that `cygnet why` shows.
 struct Failed {
@@ -117,9 +130,9 @@ struct Note {
 };
 }  // namespace event
 using Event =
-    std::variant<event::IkeUp, event::IkeDown, event::IkeRekeyed, event::VirtualIps,
-                 event::VirtualIpsGone, event::ChildUp, event::ChildDown, event::ChildRekeyed,
-                 event::Failed, event::CommandDone, event::WantUp, event::Unrouted,
-                 event::WantRoute, event::WantReauth, event::Quiet, event::Note>;
+    std::variant<event::IkeUp, event::IkeDown, event::IkeRekeyed, event::IkeMoved,
+                 event::VirtualIps, event::VirtualIpsGone, event::ChildUp, event::ChildDown,
+                 event::ChildRekeyed, event::Failed, event::CommandDone, event::WantUp,
+                 event::Unrouted, event::WantRoute, event::WantReauth, event::Quiet, event::Note>;
 
 }  // namespace cygnet::ike

@@ -31,6 +31,25 @@ Duration jittered(Duration base, Duration jitter, Rng& rng) {
   return base - Duration{part};
 }
 
+/// The counters of one kind of exchange stand together: in-req, in-resp, out-req, out-resp.
+Counter counter_of(Way way, const wire::Header& header) {
+  const auto first = [&header] {
+    switch (header.exchange) {
+      case ExchangeType::ike_sa_init:
+        return Counter::ike_init_in_req;
+      case ExchangeType::ike_auth:
+        return Counter::ike_auth_in_req;
+      case ExchangeType::create_child_sa:
+        return Counter::create_child_in_req;
+      case ExchangeType::informational:
+        break;
+    }
+    return Counter::info_in_req;
+  }();
+  const int offset = (way == Way::out ? 2 : 0) + (header.response ? 1 : 0);
+  return static_cast<Counter>(static_cast<int>(first) + offset);
+}
+
 std::string peer_text(const IkeSa& sa) {
   return sa.remote_id ? pki::to_text(*sa.remote_id) : std::string{};
 }
@@ -50,9 +69,11 @@ void Context::done(RequestId request, bool success, std::string error) {
 
 // --- messages ------------------------------------------------------------------------------------
 
-void trace(const IkeSa& sa, Context& cx, std::string_view verb, const wire::Header& header,
-           const std::vector<wire::Payload>& payloads) {
+void note_message(const IkeSa& sa, Context& cx, Way way, const wire::Header& header,
+                  const std::vector<wire::Payload>& payloads) {
+  cx.shared.counters.add(sa.connection.name, counter_of(way, header));
   if (!cx.config.trace_messages) return;
+  const std::string_view verb = way == Way::in ? "received" : "send";
   cx.emit(event::Note{
       .sa = sa.id,
       .connection = sa.connection.name,
@@ -83,7 +104,7 @@ void send_request(IkeSa& sa, Context& cx, const Request& request) {
                             .exchange = request.exchange,
                             .initiator = sa.initiator,
                             .id = sa.window.next_request()};
-  trace(sa, cx, "send", header, request.payloads);
+  note_message(sa, cx, Way::out, header, request.payloads);
   auto datagrams = seal_message(cx.crypto, cx.rng, *keys, header, request.payloads,
                                 fragment_rule(sa, cx.config));
   if (!datagrams) {
@@ -114,7 +135,7 @@ void send_response(IkeSa& sa, Context& cx, const Received& received,
   header.higher_version = false;
   header.major = 2;
   header.minor = 0;
-  trace(sa, cx, "send", header, payloads);
+  note_message(sa, cx, Way::out, header, payloads);
   auto datagrams =
       seal_message(cx.crypto, cx.rng, *keys, header, payloads, fragment_rule(sa, cx.config));
   if (!datagrams) {
@@ -211,7 +232,10 @@ void become_established(IkeSa& sa, Context& cx) {
     const Duration time = sa.connection.reauth_time;
     sa.reauth_at = cx.now + jittered(time, time / 10, cx.rng);
   }
-  cx.emit(event::IkeUp{.sa = sa.id, .connection = sa.connection.name});
+  IkeStatus status = snapshot(sa);
+  status.state = IkeStatus::State::established;
+  cx.emit(event::IkeUp{
+      .sa = sa.id, .connection = sa.connection.name, .status = std::move(status)});
 }
 
 bool is_ending(const IkeSa& sa) { return !sa.doomed.empty() || deletes_ike(sa); }
@@ -255,7 +279,8 @@ void drop_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& wh
                              .child = id,
                              .connection = sa.connection.name,
                              .name = child->wanted.name,
-                             .why = why});
+                             .why = why,
+                             .status = snapshot(sa, {id})});
   }
   sa.children.erase(id);
 }
@@ -271,6 +296,8 @@ void close(IkeSa& sa, Context& cx, const std::string& why) {
     cx.shared.spis.give_back(old.spi_in);
   }
   sa.lingering.clear();
+  IkeStatus status = snapshot(sa);
+  status.state = IkeStatus::State::deleting;
   if (const auto* sent = std::get_if<AwaitAuthReply>(&sa.state); sent != nullptr && sent->spi_in) {
     cx.shared.spis.give_back(*sent->spi_in);
   }
@@ -297,7 +324,10 @@ void close(IkeSa& sa, Context& cx, const std::string& why) {
   sa.delayed.clear();
   cx.done(std::exchange(sa.first_request, RequestId{}), false, why);
   if (was_up && current) {
-    cx.emit(event::IkeDown{.sa = sa.id, .connection = sa.connection.name, .why = why});
+    cx.emit(event::IkeDown{.sa = sa.id,
+                           .connection = sa.connection.name,
+                           .why = why,
+                           .status = std::move(status)});
   }
 }
 

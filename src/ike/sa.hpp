@@ -162,9 +162,11 @@ void send_response(IkeSa& sa, Context& cx, const Received& received,
                    const std::vector<wire::Payload>& payloads);
 /// The expected request's header, for answers that had to wait for an Answer.
 [[nodiscard]] Received expected_request(const IkeSa& sa, ExchangeType exchange);
-/// With trace_messages: one line such as "send CREATE_CHILD_SA #2 request  SA Ni TSi TSr".
-void trace(const IkeSa& sa, Context& cx, std::string_view verb, const wire::Header& header,
-           const std::vector<wire::Payload>& payloads);
+enum class Way : std::uint8_t { in, out };
+/// Counts a message, and with trace_messages says so: one line such as
+/// "send CREATE_CHILD_SA #2 request  SA Ni TSi TSr".
+void note_message(const IkeSa& sa, Context& cx, Way way, const wire::Header& header,
+                  const std::vector<wire::Payload>& payloads);
 /// When this SA's next request is to be repeated.
 [[nodiscard]] RetransmitRule retransmit_rule(const IkeSa& sa, const EngineConfig& config);
 /// Sends datagrams between the SA's endpoints.
@@ -210,6 +212,8 @@ void want_again(const IkeSa& sa, Context& cx, const std::vector<model::ChildTemp
 /// What ends with the IKE_SA and nobody wished to: the children that count, those whose hard limit
 /// has come, and those being made that no command waits for. For follow_up() once it is closed.
 [[nodiscard]] std::vector<model::ChildTemplate> lost_children(const IkeSa& sa);
+/// What it looks like now, for events; with none or some of its children.
+[[nodiscard]] IkeStatus snapshot(const IkeSa& sa, const std::vector<model::ChildId>& children = {});
 /// Asks for what `action`, the close_action or dpd_action of a child that has ended, says.
 void follow_up(const IkeSa& sa, Context& cx, const model::ChildTemplate& child,
                model::ChildAction action, const std::string& why);

@@ -127,7 +127,7 @@ unsigned address_rank(const std::vector<model::AddressPattern>& patterns,
 }
 
 std::expected<InitChoice, FailureRecord> select_for_init(
-    const std::vector<model::Connection>& connections, const InitFacts& facts) {
+    const model::ConnectionList& connections, const InitFacts& facts) {
   FailureRecord record{.local = facts.local,
                        .remote = facts.remote,
                        .phase = "IKE_SA_INIT",
@@ -167,7 +167,7 @@ std::expected<InitChoice, FailureRecord> select_for_init(
 }
 
 std::expected<const model::Connection*, FailureRecord> select_for_auth(
-    const std::vector<model::Connection>& connections, const AuthFacts& facts) {
+    const model::ConnectionList& connections, const AuthFacts& facts) {
   const model::Connection* best = nullptr;
   AuthRank best_rank;
   std::vector<Candidate> misfits;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ike/failure.hpp"
-#include "model/connection.hpp"
+#include "model/connection_list.hpp"
 
 namespace cygnet::ike {
 
@@ -23,7 +23,7 @@ struct InitChoice {
 /// The first connection, most specific addresses first, that admits the addresses and has a
 /// proposal in common. Otherwise the reason with each candidate's first field that did not fit.
 [[nodiscard]] std::expected<InitChoice, FailureRecord> select_for_init(
-    const std::vector<model::Connection>& connections, const InitFacts& facts);
+    const model::ConnectionList& connections, const InitFacts& facts);
 
 /// What is known when it has said who it is.
 struct AuthFacts {
@@ -38,7 +38,7 @@ struct AuthFacts {
 /// then file order; the most specific identity wins whatever the file order. Every condition
 /// must hold: a lax connection never lowers another.
 [[nodiscard]] std::expected<const model::Connection*, FailureRecord> select_for_auth(
-    const std::vector<model::Connection>& connections, const AuthFacts& facts);
+    const model::ConnectionList& connections, const AuthFacts& facts);
 
 /// How well an address list admits an address: 0 not at all, 1 by %any or a host name, more
 /// the smaller the matching range.

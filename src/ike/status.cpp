@@ -1,4 +1,6 @@
 // A copy of what is true now, for status displays.
+#include <algorithm>
+
 #include "ike/engine_impl.hpp"
 
 namespace cygnet::ike {
@@ -32,33 +34,47 @@ IkeStatus::State state_of(const IkeSa& sa) {
   return IkeStatus::State::established;
 }
 
+IkeStatus status_of(const IkeSa& sa) {
+  return {.id = sa.id,
+          .connection = sa.connection.name,
+          .state = state_of(sa),
+          .initiator = sa.initiator,
+          .first_initiator = sa.first_initiator,
+          .spi_i = sa.spi_i,
+          .spi_r = sa.spi_r,
+          .local = sa.local,
+          .remote = sa.remote,
+          .local_id = sa.local_id,
+          .remote_id = sa.remote_id,
+          .nat_local = sa.nat_local,
+          .nat_remote = sa.nat_remote,
+          .suite = sa.suite,
+          .local_vips = sa.local_vips,
+          .remote_vips = sa.remote_vips,
+          .dns = sa.dns,
+          .established = sa.established,
+          .rekey_at = sa.rekey_at,
+          .reauth_at = sa.reauth_at,
+          .waiting = sa.tasks.size() + sa.delayed.size()};
+}
+
 }  // namespace
+
+IkeStatus snapshot(const IkeSa& sa, const std::vector<model::ChildId>& children) {
+  IkeStatus out = status_of(sa);
+  for (const model::ChildId id : children) {
+    const auto at = std::ranges::find(sa.children.all(), id, &Child::id);
+    if (at != sa.children.all().end()) out.children.push_back(status_of(*at));
+  }
+  return out;
+}
 
 Status Engine::status() const {
   Status out;
   out.half_open = impl_->half_open.size();
   for (const auto& [id, sa] : impl_->sas) {
     if (sa.is_closed()) continue;
-    IkeStatus one{.id = sa.id,
-                  .connection = sa.connection.name,
-                  .state = state_of(sa),
-                  .initiator = sa.initiator,
-                  .first_initiator = sa.first_initiator,
-                  .spi_i = sa.spi_i,
-                  .spi_r = sa.spi_r,
-                  .local = sa.local,
-                  .remote = sa.remote,
-                  .local_id = sa.local_id,
-                  .remote_id = sa.remote_id,
-                  .nat_local = sa.nat_local,
-                  .nat_remote = sa.nat_remote,
-                  .suite = sa.suite,
-                  .local_vips = sa.local_vips,
-                  .remote_vips = sa.remote_vips,
-                  .dns = sa.dns,
-                  .established = sa.established,
-                  .rekey_at = sa.rekey_at,
-                  .waiting = sa.tasks.size() + sa.delayed.size()};
+    IkeStatus one = status_of(sa);
     for (const Child& child : sa.children.all()) one.children.push_back(status_of(child));
     out.sas.push_back(std::move(one));
   }

@@ -5,7 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "ike/actions.hpp"
+#include "base/ip.hpp"
+#include "base/time.hpp"
+#include "ike/ids.hpp"
+#include "model/data_plane.hpp"
+#include "model/identity.hpp"
+#include "model/proposal.hpp"
 
 namespace cygnet::ike {
 
@@ -54,6 +59,7 @@ struct IkeStatus {
   std::vector<IpAddress> dns;  ///< that the gateway gave us
   Instant established;
   std::optional<Instant> rekey_at;
+  std::optional<Instant> reauth_at;
   std::size_t waiting = 0;  ///< exchanges of ours that wait for their turn or their time
   std::vector<ChildStatus> children;
 };

@@ -60,6 +60,18 @@ std::string shown(const std::string& name) {
 
 }  // namespace
 
+Bytes key_hash(ByteView public_key) {
+  const unsigned char* at = public_key.data();
+  const Owned<X509_PUBKEY> parsed{
+      d2i_X509_PUBKEY(nullptr, &at, static_cast<long>(public_key.size()))};
+  const unsigned char* data = nullptr;
+  int size = 0;
+  const bool got = parsed && X509_PUBKEY_get0_param(nullptr, &data, &size, nullptr,
+                                                    parsed.get()) == 1;
+  ERR_clear_error();
+  return got ? sha1(ByteView{data, static_cast<std::size_t>(size)}) : Bytes{};
+}
+
 /// Fills a Certificate from OpenSSL's parse of it.
 struct CertificateReader {
   static Result<Certificate> read(const Owned<X509>& x509) {

@@ -100,6 +100,10 @@ class Certificate {
   AltNames alt_names_;
 };
 
+/// SHA-1 of the content of the subjectPublicKey BIT STRING in a DER SubjectPublicKeyInfo: what
+/// strongSwan calls a key by. Empty when it does not parse.
+[[nodiscard]] Bytes key_hash(ByteView public_key);
+
 /// "2026-01-31T12:00:00Z".
 [[nodiscard]] std::string to_text(WallTime time);
 

@@ -19,6 +19,7 @@ struct OpensslFree {
   void operator()(STACK_OF(X509) * object) const { sk_X509_free(object); }
   void operator()(GENERAL_NAMES* object) const { GENERAL_NAMES_free(object); }
   void operator()(EXTENDED_KEY_USAGE* object) const { EXTENDED_KEY_USAGE_free(object); }
+  void operator()(X509_PUBKEY* object) const { X509_PUBKEY_free(object); }
   void operator()(BIGNUM* object) const { BN_free(object); }
   void operator()(BIO* object) const { BIO_free_all(object); }
   void operator()(unsigned char* bytes) const { OPENSSL_free(bytes); }

@@ -108,7 +108,7 @@ TEST(Childless, NotAllowed_IsInvalidSyntax) {
   ASSERT_TRUE(pair.deliver_from(pair.a));
   model::Connection strict = basic_connection(false);
   strict.childless = Childless::never;
-  pair.b.command(ike::command::SetConnections{.connections = {strict}, .authorities = {}});
+  pair.b.command(ike::command::PutConnection{strict});
   pair.settle();
   EXPECT_NE(pair.transcript().find("b IKE_AUTH #1 response N(INVALID_SYNTAX)"), std::string::npos)
       << pair.transcript();

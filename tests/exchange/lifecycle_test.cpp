@@ -552,7 +552,7 @@ TEST(Reauthentication, InitialContact_SendsOnTheNewChildAtOnce) {
   up(pair);
   const auto old = pair.b.installed.rbegin()->first;
   restart(pair.a);
-  pair.a.command(ike::command::SetConnections{.connections = {basic_connection(true)}});
+  pair.a.command(ike::command::PutConnection{basic_connection(true)});
   pair.initiate();
   pair.settle();
   const auto fresh = pair.b.installed.rbegin()->first;

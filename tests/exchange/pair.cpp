@@ -186,8 +186,8 @@ Pair::Pair(const Options& options)
   if (options.initiator) options.initiator(of_a);
   if (options.responder) options.responder(of_b);
   if (options.nodes) options.nodes(a, b);
-  a.command(ike::command::SetConnections{.connections = {std::move(of_a)}, .authorities = {}});
-  b.command(ike::command::SetConnections{.connections = {std::move(of_b)}, .authorities = {}});
+  a.command(ike::command::PutConnection{std::move(of_a)});
+  b.command(ike::command::PutConnection{std::move(of_b)});
 }
 
 void Pair::initiate() {

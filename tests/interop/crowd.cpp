@@ -73,9 +73,7 @@ class Crowd {
     for (std::size_t i = 0; i < clients_.size(); ++i) {
       ike::Actions out;
       Client& client = clients_[i];
-      client.engine->handle(
-          ike::command::SetConnections{.connections = {connection(i)}, .authorities = {}}, now(),
-          out);
+      client.engine->handle(ike::command::PutConnection{connection(i)}, now(), out);
       client.engine->handle(ike::command::Initiate{.request = ike::RequestId{1},
                                                    .connection = "home",
                                                    .child = "net",

@@ -157,8 +157,7 @@ Step CreateChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply
                     {.spi_in = *spi_in,
                      .we_started = true,
                      .attempt = {.initiator = keys.nonce, .responder = nonce->data}});
-  cx.emit(event::ChildUp{
-      .sa = sa.id, .child = child.id, .connection = sa.connection.name, .name = child.wanted.name});
+  announce_child(sa, cx, child.id);
   spi_in.reset();
   drop_duplicate(sa, cx, child.id);
   cx.done(std::exchange(request, RequestId{}), true);

@@ -102,8 +102,7 @@ std::optional<FailureRecord> take_first_child(IkeSa& sa, Context& cx, const Awai
   const Child& child =
       install_child(sa, cx, *agreed, *child_keys,
                     {.spi_in = *sent.spi_in, .we_started = true, .attempt = sa.attempt});
-  cx.emit(event::ChildUp{
-      .sa = sa.id, .child = child.id, .connection = sa.connection.name, .name = child.wanted.name});
+  announce_child(sa, cx, child.id);
   return std::nullopt;
 }
 

@@ -61,8 +61,7 @@ std::vector<wire::Payload> answer_first_child(IkeSa& sa, Context& cx, const Hand
       sa, cx, *agreed, *keys,
       {.spi_in = *spi_in, .hold_outbound = sa.reauthenticates, .attempt = sa.attempt});
   if (sa.reauthenticates) child.activate_at = cx.now + kHoldOutboundMax;
-  cx.emit(event::ChildUp{
-      .sa = sa.id, .child = child.id, .connection = sa.connection.name, .name = child.wanted.name});
+  announce_child(sa, cx, child.id);
   return answer_child(*agreed, *spi_in);
 }
 

@@ -93,7 +93,7 @@ void send_init(IkeSa& sa, AwaitInitReply& state, Context& cx) {
   payloads.push_back(wire::NoncePayload{.data = state.nonce});
   add_notifies(sa, cx, header, payloads);
 
-  trace(sa, cx, "send", header, payloads);
+  note_message(sa, cx, Way::out, header, payloads);
   state.request = wire::write_message(header, payloads);
   transmit(sa, cx, {state.request});
   sa.window.request_sent({state.request}, cx.now, retransmit_rule(sa, cx.config));
@@ -220,6 +220,7 @@ void start_init(IkeSa& sa, Context& cx) {
 
 State on_init_reply(AwaitInitReply&& state, IkeSa& sa, const Received& received,
                     const wire::Message& reply, ByteView datagram, Context& cx) {
+  note_message(sa, cx, Way::in, reply.header, reply.payloads);
   if (auto next = on_notify(state, sa, reply.payloads, cx)) return *std::move(next);
   const auto* answer = first_of<wire::SaPayload>(reply.payloads);
   const auto* ke = first_of<wire::KePayload>(reply.payloads);
@@ -352,6 +353,7 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
     return out;
   }
   IkeSa sa = new_responder(received, request, *choice, cx);
+  note_message(sa, cx, Way::in, request.header, request.payloads);
   Bytes our_nonce = cx.rng.bytes(kNonceSize);
   sa.attempt = {.initiator = nonce.data, .responder = our_nonce};
   auto keys = derive_keys(cx.crypto, sa.suite,
@@ -369,7 +371,7 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
   const std::vector<wire::Payload> payloads =
       init_response(sa, header, offer.proposals[choice->proposal.theirs].number,
                     {.group = group, .data = std::move(exchanged->public_value)}, our_nonce, cx);
-  trace(sa, cx, "send", header, payloads);
+  note_message(sa, cx, Way::out, header, payloads);
   Bytes response = wire::write_message(header, payloads);
   transmit(sa, cx, {response});
   sa.window.response_sent({response});

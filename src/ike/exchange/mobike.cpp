@@ -85,6 +85,13 @@ std::vector<wire::Payload> nat_notifies_of(const IkeSa& sa, Context& cx, const E
 
 void move_to(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remote) {
   if (sa.local == local && sa.remote == remote) return;
+  if (sa.is_established()) {
+    cx.emit(event::IkeMoved{.sa = sa.id,
+                            .connection = sa.connection.name,
+                            .local = local,
+                            .remote = remote,
+                            .before = snapshot(sa)});
+  }
   sa.local = local;
   sa.remote = remote;
   move_children(sa, cx, sa.local, sa.remote);

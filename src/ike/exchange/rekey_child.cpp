@@ -54,11 +54,13 @@ void succeed(IkeSa& sa, Context& cx, model::ChildId old, model::ChildId fresh) {
   if (child == nullptr) return;
   child->successor = fresh;
   child->rekey_at.reset();
+  cx.shared.counters.add(sa.connection.name, Counter::child_rekey);
   cx.emit(event::ChildRekeyed{.sa = sa.id,
                               .old = old,
                               .fresh = fresh,
                               .connection = sa.connection.name,
-                              .name = child->wanted.name});
+                              .name = child->wanted.name,
+                              .status = snapshot(sa, {old, fresh})});
 }
 
 std::optional<Request> RekeyChild::build(IkeSa& sa, Context& cx) {
@@ -139,8 +141,7 @@ Step RekeyChild::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply,
     enqueue(sa, cx, DeleteChildren{.children = {fresh_id}, .why = "redundant after a rekey race"});
   } else if (child == nullptr) {
     // The peer gave the old one up after its answer, which was late: this one is what there is.
-    cx.emit(event::ChildUp{
-        .sa = sa.id, .child = fresh_id, .connection = sa.connection.name, .name = wanted.name});
+    announce_child(sa, cx, fresh_id);
   }
   cx.done(std::exchange(request, RequestId{}), true);
   return Done{};

@@ -96,7 +96,11 @@ void hand_over(IkeSa& old, IkeSa& fresh, Context& cx) {
   fresh.standing = Standing::current;
   fresh.linger_until.reset();
   start_lifetime(fresh, cx);
-  cx.emit(event::IkeRekeyed{.old = old.id, .fresh = fresh.id, .connection = old.connection.name});
+  cx.emit(event::IkeRekeyed{.old = old.id,
+                            .fresh = fresh.id,
+                            .connection = old.connection.name,
+                            .before = snapshot(old),
+                            .after = snapshot(fresh)});
   cx.attention.push_back(old.id);
   cx.attention.push_back(fresh.id);
 }
@@ -176,6 +180,7 @@ Step RekeyIke::on_response(IkeSa& sa, const std::vector<wire::Payload>& reply, C
   sa.race.our_attempt = {.initiator = keys.nonce, .responder = nonce->data};
   sa.our_fresh = fresh.id;
   cx.born.push_back(std::move(fresh));
+  cx.shared.counters.add(sa.connection.name, Counter::ike_rekey_init);
   cx.done(std::exchange(request, RequestId{}), true);
   return Done{};
 }
@@ -241,6 +246,7 @@ std::vector<wire::Payload> answer_rekey_ike(IkeSa& sa, Established& state,
   sa.race.their_attempt = {.initiator = nonce.data, .responder = our_nonce};
   sa.their_fresh = fresh.id;
   cx.born.push_back(std::move(fresh));
+  cx.shared.counters.add(sa.connection.name, Counter::ike_rekey_resp);
   return {std::move(answer), wire::NoncePayload{.data = our_nonce},
           wire::KePayload{.group = group, .data = std::move(exchanged->public_value)}};
 }
