@@ -100,6 +100,9 @@ class Node final : public control::View {
     const auto known = plane_->stats(child);
     return known ? std::optional{*known} : std::nullopt;
   }
+  [[nodiscard]] const ike::CounterBook& counters() const override { return engine_->counters(); }
+  [[nodiscard]] control::ProcessStats process() const override { return {}; }
+  [[nodiscard]] std::string wall_clock_text(Instant) const override { return {}; }
   [[nodiscard]] std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override;
   [[nodiscard]] const NodeSpec& spec() const { return spec_; }
   [[nodiscard]] Plane& plane() { return *plane_; }
@@ -122,9 +125,13 @@ class Node final : public control::View {
   void act(control::effect::Tell& tell);
   void act(const control::effect::Resolve& resolve);
   void act(const control::effect::Respond& respond);
-  void act(const control::effect::Log& log) { hooks_.log(log.text); }
-  static void act(const control::effect::Reload&) {}  // nobody asks for it by vici here
+  void act(const control::effect::Log& log) { hooks_.log(log.line.text); }
+  // Nobody asks for these by vici here, and nobody listens.
+  static void act(const control::effect::Reload&) {}
+  static void act(const control::effect::ReloadSettings&) {}
   static void act(const control::effect::Stream&) {}
+  static void act(const control::effect::Publish&) {}
+  static void act(const control::effect::ResetCounters&) {}
   void resolved(const control::effect::Resolve& question,
                 const Result<std::vector<IpAddress>>& remotes);
 

@@ -28,6 +28,7 @@ struct SharedSecret {
   std::vector<model::IdentityPattern> owners;
   cygnet::Secret value;
   Place place;
+  bool usable = true;  ///< for IKE; secrets of other kinds are kept until their method is there
 };
 
 /// The folders (and secrets.* sections) that private keys come from.

@@ -1,290 +1,105 @@
 // The commands of the vici socket: strongSwan's names, keys and answers, and our own cygnet-*.
+#include "control/commands.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "control/controller.hpp"
 #include "control/report.hpp"
 
 namespace cygnet::control {
-namespace {
 
-vici::Message done() {
-  vici::Message out;
-  out.add_flag("success", true);
-  return out;
+// --- answers -------------------------------------------------------------------------------------
+
+void Commands::done() {
+  vici::Message message;
+  message.add_flag("success", true);
+  respond(std::move(message));
 }
 
-vici::Message refused(std::string_view why) {
-  vici::Message out;
-  out.add_flag("success", false).add("errmsg", why);
-  return out;
+void Commands::refuse(std::string_view why) {
+  vici::Message message;
+  message.add_flag("success", false).add("errmsg", why);
+  respond(std::move(message));
 }
 
-/// `timeout` in milliseconds: 0 waits, -1 does not.
-constexpr std::string_view kNoWait = "-1";
-constexpr std::uint64_t kTimeoutMsMax = 24ULL * 3600 * 1000;
-
-ike::command::Filter filter_of(const vici::Message& request) {
-  ike::command::Filter out{.connection = std::string{request.text("ike")},
-                           .child = std::string{request.text("child")}};
-  if (const auto id = request.number("ike-id"))
-    out.ike_id = ike::SaId{static_cast<std::uint32_t>(*id)};
-  if (const auto id = request.number("child-id")) {
-    out.child_id = model::ChildId{static_cast<std::uint32_t>(*id)};
-  }
-  return out;
+void Commands::answer(const Result<void>& result) {
+  if (result) return done();
+  refuse(result.error().text());
 }
 
-bool is_empty(const ike::command::Filter& filter) {
-  return filter.connection.empty() && filter.child.empty() && filter.ike_id.value() == 0 &&
-         filter.child_id.value() == 0;
-}
-
-bool fits(const ike::IkeStatus& sa, const ike::command::Filter& filter) {
-  return (filter.connection.empty() || filter.connection == sa.connection) &&
-         (filter.ike_id.value() == 0 || filter.ike_id == sa.id);
-}
-
-bool fits(const ike::ChildStatus& child, const ike::command::Filter& filter) {
-  return (filter.child.empty() || filter.child == child.name) &&
-         (filter.child_id.value() == 0 || filter.child_id == child.id);
-}
-
-}  // namespace
-
-/// One command: what it needs, then one function each.
-struct Commands {
-  Controller& self;
-  ClientId client;
-  const vici::Message& request;
-  const View& view;
-  Instant now;
-  Effects& out;
-
-  void respond(vici::Message message) {
-    out.emplace_back(effect::Respond{client, std::move(message)});
-  }
-  void stream(std::string_view event, vici::Message message) {
-    out.emplace_back(effect::Stream{client, std::string{event}, std::move(message)});
-  }
-
-  void version() {
-    vici::Message answer;
-    answer.add("daemon", "cygnetd").add("version", self.build_.version);
-    answer.add("sysname", self.build_.sysname).add("release", self.build_.release);
-    answer.add("machine", self.build_.machine);
-    respond(std::move(answer));
-  }
-
-  void stats() {
-    const ike::Status status = view.status();
-    vici::Message answer;
-    const auto running = std::chrono::duration_cast<std::chrono::seconds>(now - self.started_);
-    answer.section("uptime").add("running", fmt::format("{} seconds", running.count()));
-    answer.section("ikesas")
-        .add("total", std::uint64_t{status.sas.size()})
-        .add("half-open", std::uint64_t{status.half_open});
-    respond(std::move(answer));
-  }
-
-  void reload() { out.emplace_back(effect::Reload{client}); }
-
-  /// The child (or whole connection) that `child` and `ike` name; answers when there is none.
-  std::optional<ChildKey> wanted_child() {
-    const std::string_view ike = request.text("ike");
-    const std::string_view child = request.text("child");
-    for (const model::Connection& connection : self.connections_) {
-      if (!ike.empty() && connection.name != ike) continue;
-      if (child.empty() && !ike.empty()) return ChildKey{connection.name, {}};
-      if (connection.find_child(child) != nullptr) {
-        return ChildKey{connection.name, std::string{child}};
-      }
-    }
-    respond(refused(child.empty() ? fmt::format("no connection '{}'", ike)
-                                  : fmt::format("no child '{}'{}", child,
-                                                ike.empty() ? "" : fmt::format(" in '{}'", ike))));
-    return std::nullopt;
-  }
-
-  std::optional<Instant> timeout() const {
-    const auto ms = request.number("timeout");
-    if (!ms || *ms == 0) return std::nullopt;
-    return now + std::chrono::milliseconds{std::min(*ms, kTimeoutMsMax)};
-  }
-
-  void initiate() {
-    const auto key = wanted_child();
-    if (!key) return;
-    begin(Controller::Operation::Kind::initiate, *key);
-  }
-
-  void install() {
-    const auto key = wanted_child();
-    if (!key) return;
-    begin(Controller::Operation::Kind::route, *key);
-  }
-
-  void begin(Controller::Operation::Kind kind, const ChildKey& key) {
-    Controller::Operation operation{.kind = kind, .key = key};
-    const bool waits = request.text("timeout") != kNoWait;
-    if (waits) {
-      operation.client = client;
-      operation.deadline = timeout();
-      operation.streams_log = request.number("loglevel").value_or(1) > 0;
+bool Commands::refuse_faults(const config::Diagnostics& diags) {
+  std::string errors;
+  for (const config::Diagnostic& one : diags.sorted()) {
+    if (one.severity == config::Severity::warning) {
+      warn(one.line());
     } else {
-      respond(done());
-    }
-    self.start(self.open(std::move(operation)), out, now);
-  }
-
-  void uninstall() {
-    const auto key = wanted_child();
-    if (!key) return;
-    self.routes_.forget(*key);
-    self.routed_.erase(*key);
-    const ike::RequestId id =
-        self.open({.kind = Controller::Operation::Kind::other, .key = *key, .client = client});
-    out.emplace_back(effect::Tell{
-        ike::command::Unroute{.request = id, .connection = key->connection, .child = key->child}});
-  }
-
-  /// Children and IKE_SAs that a filter names.
-  std::uint64_t matches(const ike::command::Filter& filter) const {
-    const bool children = !filter.child.empty() || filter.child_id.value() != 0;
-    std::uint64_t count = 0;
-    for (const ike::IkeStatus& sa : view.status().sas) {
-      if (!fits(sa, filter)) continue;
-      if (!children) ++count;
-      for (const ike::ChildStatus& child : sa.children) {
-        if (children && fits(child, filter)) ++count;
-      }
-    }
-    return count;
-  }
-
-  /// What the operator takes down is not brought up again by us.
-  void forget(const ike::command::Filter& filter) {
-    const auto forget_child = [&](const std::string& connection, const std::string& child) {
-      self.wanted_.forget({connection, child});
-      self.down_.insert({connection, child});
-      self.cancel(connection, child, out);
-    };
-    if (filter.ike_id.value() != 0 || filter.child_id.value() != 0) {
-      for (const ike::IkeStatus& sa : view.status().sas) {
-        if (!fits(sa, filter)) continue;
-        for (const ike::ChildStatus& child : sa.children) {
-          if (fits(child, filter)) forget_child(sa.connection, child.name);
-        }
-      }
-      return;
-    }
-    for (const model::Connection& connection : self.connections_) {
-      if (!filter.connection.empty() && filter.connection != connection.name) continue;
-      for (const model::ChildTemplate& child : connection.children) {
-        if (filter.child.empty() || filter.child == child.name) {
-          forget_child(connection.name, child.name);
-        }
-      }
-      if (!filter.child.empty()) continue;
-      self.wanted_.forget({connection.name, {}});
-      self.cancel(connection.name, {}, out);
+      errors += (errors.empty() ? "" : "; ") + one.place.text() + ": " + one.text;
     }
   }
+  if (errors.empty()) return false;
+  refuse(errors);
+  return true;
+}
 
-  std::optional<std::pair<ike::command::Filter, ike::RequestId>> filtered() {
-    ike::command::Filter filter = filter_of(request);
-    if (is_empty(filter)) {
-      respond(refused("say which: child, ike, child-id or ike-id"));
-      return std::nullopt;
-    }
-    const std::uint64_t count = matches(filter);
-    Controller::Operation operation{.kind = Controller::Operation::Kind::other,
-                                    .key = {filter.connection, filter.child},
-                                    .matches = count};
-    if (request.text("timeout") != kNoWait) {
-      operation.client = client;
-      operation.deadline = timeout();
-    } else {
-      respond(done().add("matches", count));
-    }
-    return std::pair{std::move(filter), self.open(std::move(operation))};
-  }
+void Commands::warn(std::string text) {
+  out.emplace_back(effect::Log{{.level = 0, .text = std::move(text)}});
+}
 
-  void terminate() {
-    auto wanted = filtered();
-    if (!wanted) return;
-    forget(wanted->first);
-    out.emplace_back(effect::Tell{
-        ike::command::Terminate{.request = wanted->second, .filter = std::move(wanted->first)}});
-  }
+// --- about the daemon ----------------------------------------------------------------------------
 
-  void rekey() {
-    auto wanted = filtered();
-    if (!wanted) return;
-    out.emplace_back(effect::Tell{
-        ike::command::Rekey{.request = wanted->second, .filter = std::move(wanted->first)}});
-  }
+void Commands::version() {
+  vici::Message message;
+  message.add("daemon", "cygnetd").add("version", self.build_.version);
+  message.add("sysname", self.build_.sysname).add("release", self.build_.release);
+  message.add("machine", self.build_.machine);
+  respond(std::move(message));
+}
 
-  void list_sas() {
-    const ike::command::Filter filter = filter_of(request);
-    const bool children = !filter.child.empty() || filter.child_id.value() != 0;
-    for (ike::IkeStatus& sa : view.status().sas) {
-      if (!fits(sa, filter)) continue;
-      std::erase_if(sa.children, [&](const auto& child) { return !fits(child, filter); });
-      if (children && sa.children.empty()) continue;
-      stream("list-sa", sa_message(sa, view, now));
-    }
-    respond({});
-  }
+void Commands::stats() { respond(stats_message(view, self.started_, now)); }
 
-  void list_policies() {
-    for (const ike::ChildStatus& routed : view.status().routed) {
-      const std::size_t slash = routed.name.rfind('/');
-      const model::Connection* connection = self.find(routed.name.substr(0, slash));
-      const model::ChildTemplate* child =
-          connection == nullptr ? nullptr : connection->find_child(routed.name.substr(slash + 1));
-      stream("list-policy",
-             policy_message(routed, child == nullptr ? model::ChildTemplate{} : *child));
-    }
-    respond({});
-  }
+void Commands::reload() { out.emplace_back(effect::Reload{client}); }
 
-  void list_conns() {
-    const std::string_view only = request.text("ike");
-    for (const model::Connection& connection : self.connections_) {
-      if (only.empty() || connection.name == only) {
-        stream("list-conn", connection_message(connection));
-      }
-    }
-    respond({});
-  }
+void Commands::reload_settings() { out.emplace_back(effect::ReloadSettings{client}); }
 
-  void get_conns() {
-    vici::List names;
-    for (const model::Connection& connection : self.connections_) names.push_back(connection.name);
-    vici::Message answer;
-    answer.add("conns", std::move(names));
-    respond(std::move(answer));
+void Commands::failures() {
+  for (const ike::FailureRecord& record : self.failures_.records()) {
+    stream("cygnet-failure", failure_message(record, now));
   }
+  respond({});
+}
 
-  void get_pools() {
-    vici::Message answer;
-    const std::string_view only = request.text("name");
-    for (const auto& [name, pool] : self.pools_.all()) {
-      if (!only.empty() && name != only) continue;
-      answer.add(name, pool_message(pool, request.flag("leases")));
-    }
-    respond(std::move(answer));
+void Commands::get_counters() {
+  const ike::CounterBook& book = view.counters();
+  const std::string_view name = request.text("name");
+  vici::Message message;
+  vici::Message& counters = message.section("counters");
+  const auto& of = book.of_connections();
+  if (request.flag("all")) {
+    for (const auto& [connection, counts] : of) counters.add(connection, counts_message(counts));
+  } else if (name.empty()) {
+    counters.add("", counts_message(book.all()));
+  } else if (const auto at = of.find(name); at != of.end()) {
+    counters.add(name, counts_message(at->second));
+  } else {
+    return refuse(fmt::format("no counters of a connection '{}'", name));
   }
+  message.add_flag("success", true);
+  respond(std::move(message));
+}
 
-  void failures() {
-    for (const ike::FailureRecord& record : self.failures_.records()) {
-      stream("cygnet-failure", failure_message(record, now));
-    }
-    respond({});
+void Commands::reset_counters() {
+  const std::string_view name = request.text("name");
+  if (!name.empty() && !view.counters().of_connections().contains(name)) {
+    return refuse(fmt::format("no counters of a connection '{}'", name));
   }
-};
+  out.emplace_back(effect::ResetCounters{std::string{name}, request.flag("all")});
+  done();
+}
+
+void Commands::get_algorithms() { respond(algorithms_message(self.crypto_)); }
+
+// --- the table -----------------------------------------------------------------------------------
 
 namespace {
 
@@ -293,13 +108,45 @@ struct CommandRow {
   void (Commands::*run)();
 };
 constexpr CommandRow kCommands[] = {
-    {"version", &Commands::version},       {"stats", &Commands::stats},
-    {"cygnet-reload", &Commands::reload},  {"initiate", &Commands::initiate},
-    {"terminate", &Commands::terminate},   {"rekey", &Commands::rekey},
-    {"install", &Commands::install},       {"uninstall", &Commands::uninstall},
-    {"list-sas", &Commands::list_sas},     {"list-policies", &Commands::list_policies},
-    {"list-conns", &Commands::list_conns}, {"get-conns", &Commands::get_conns},
-    {"get-pools", &Commands::get_pools},   {"cygnet-failures", &Commands::failures},
+    {"version", &Commands::version},
+    {"stats", &Commands::stats},
+    {"reload-settings", &Commands::reload_settings},
+    {"initiate", &Commands::initiate},
+    {"terminate", &Commands::terminate},
+    {"rekey", &Commands::rekey},
+    {"redirect", &Commands::redirect},
+    {"install", &Commands::install},
+    {"uninstall", &Commands::uninstall},
+    {"list-sas", &Commands::list_sas},
+    {"list-policies", &Commands::list_policies},
+    {"list-conns", &Commands::list_conns},
+    {"get-conns", &Commands::get_conns},
+    {"list-certs", &Commands::list_certs},
+    {"list-authorities", &Commands::list_authorities},
+    {"get-authorities", &Commands::get_authorities},
+    {"load-conn", &Commands::load_conn},
+    {"unload-conn", &Commands::unload_conn},
+    {"load-cert", &Commands::load_cert},
+    {"load-key", &Commands::load_key},
+    {"unload-key", &Commands::unload_key},
+    {"get-keys", &Commands::get_keys},
+    {"load-token", &Commands::load_token},
+    {"load-shared", &Commands::load_shared},
+    {"unload-shared", &Commands::unload_shared},
+    {"get-shared", &Commands::get_shared},
+    {"flush-certs", &Commands::flush_certs},
+    {"clear-creds", &Commands::clear_creds},
+    {"load-authority", &Commands::load_authority},
+    {"unload-authority", &Commands::unload_authority},
+    {"load-pool", &Commands::load_pool},
+    {"unload-pool", &Commands::unload_pool},
+    {"get-pools", &Commands::get_pools},
+    {"get-algorithms", &Commands::get_algorithms},
+    {"get-counters", &Commands::get_counters},
+    {"reset-counters", &Commands::reset_counters},
+    // Ours.
+    {"cygnet-reload", &Commands::reload},
+    {"cygnet-failures", &Commands::failures},
 };
 
 }  // namespace
@@ -308,7 +155,9 @@ const vici::Catalogue& Controller::catalogue() {
   static const vici::Catalogue kCatalogue = [] {
     vici::Catalogue out;
     for (const CommandRow& row : kCommands) out.commands.emplace(row.name);
-    out.events = {"list-sa", "list-policy", "list-conn", "control-log", "cygnet-failure"};
+    out.events = {"log",         "control-log",  "list-sa",    "list-policy", "list-conn",
+                  "list-cert",   "list-authority", "ike-updown", "ike-rekey",   "ike-update",
+                  "child-updown", "child-rekey",  "alert",      "cygnet-failure"};
     return out;
   }();
   return kCatalogue;
@@ -316,12 +165,17 @@ const vici::Catalogue& Controller::catalogue() {
 
 void Controller::handle(ClientId client, const vici::Request& request, const View& view,
                         Instant now, Effects& out) {
-  Commands commands{*this, client, request.message, view, now, out};
-  if (operations_.size() >= kOperationsMax) return commands.respond(refused("too many requests"));
+  Commands commands{.self = *this,
+                    .client = client,
+                    .request = request.message,
+                    .view = view,
+                    .now = now,
+                    .out = out};
+  if (operations_.size() >= kOperationsMax) return commands.refuse("too many requests");
   const auto row =
       std::ranges::find(kCommands, std::string_view{request.command}, &CommandRow::name);
   // The session answers what is not in the catalogue by itself.
-  if (row == std::end(kCommands)) return commands.respond(refused("unknown command"));
+  if (row == std::end(kCommands)) return commands.refuse("unknown command");
   (commands.*(row->run))();
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "control/journal.hpp"
+#include "control/report.hpp"
 #include "control/target.hpp"
 
 namespace cygnet::control {
@@ -181,21 +182,13 @@ ike::Answer Controller::answer(const ike::Ask& ask, View& view, WallTime wall) {
 
 // --- events --------------------------------------------------------------------------------------
 
-void Controller::handle(const ike::Event& event, Instant now, Effects& out) {
-  if (const auto line = line_of(event)) {
-    out.emplace_back(effect::Log{line->level, line->text});
-    std::visit(
-        [&](const auto& one) {
-          if constexpr (requires {
-                          one.sa;
-                          one.connection;
-                        }) {
-            stream_log(one.connection, one.sa, line->level, line->text, out);
-          } else if constexpr (requires { one.record; }) {
-            stream_log(one.record.connection, ike::SaId{}, line->level, line->text, out);
-          }
-        },
-        event);
+void Controller::handle(const ike::Event& event, const View& view, Instant now, Effects& out) {
+  if (auto line = line_of(event)) {
+    stream_log(*line, out);
+    out.emplace_back(effect::Log{*std::move(line)});
+  }
+  if (auto told = event_message(event, view, now)) {
+    out.emplace_back(effect::Publish{std::move(told->name), std::move(told->message)});
   }
   if (const auto* failed = std::get_if<ike::event::Failed>(&event)) {
     failures_.add(failed->record);
@@ -260,15 +253,10 @@ void Controller::network_changed(Instant now, Effects& out) {
   tick(now, out);
 }
 
-void Controller::stream_log(std::string_view connection, ike::SaId sa, int level,
-                            const std::string& text, Effects& out) const {
+void Controller::stream_log(const LogLine& line, Effects& out) const {
   for (const auto& [request, operation] : operations_) {
-    if (!operation.streams_log || operation.key.connection != connection) continue;
-    vici::Message message;
-    message.add("group", "IKE").add("level", std::uint64_t{level > 1 ? 2U : 1U});
-    message.add("ikesa-name", connection).add("ikesa-uniqueid", std::uint64_t{sa.value()});
-    message.add("msg", text);
-    out.emplace_back(effect::Stream{*operation.client, "control-log", std::move(message)});
+    if (!operation.streams_log || operation.key.connection != line.connection) continue;
+    out.emplace_back(effect::Stream{*operation.client, "control-log", log_message(line)});
   }
 }
 
@@ -345,7 +333,7 @@ void Controller::finish(ike::RequestId request, bool success, const std::string&
     // The old IKE_SA stays up with what the new one does not have, and asks again.
     if (!success) {
       out.emplace_back(
-          effect::Log{0, fmt::format("{}: reauthentication: {}", operation.key.connection, error)});
+          effect::Log{{0, fmt::format("{}: reauthentication: {}", operation.key.connection, error)}});
     }
     return;
   }
@@ -359,10 +347,14 @@ void Controller::finish(ike::RequestId request, bool success, const std::string&
   const auto pause = supervisor.failed(operation.key, now, rng_);
   if (pause) {
     out.emplace_back(effect::Log{
-        1, fmt::format("{}: {}; next try in {} s", name, error,
-                       std::chrono::duration_cast<std::chrono::seconds>(*pause).count())});
+        {.text = fmt::format("{}: {}; next try in {} s", name, error,
+                             std::chrono::duration_cast<std::chrono::seconds>(*pause).count()),
+         .event = "retry",
+         .connection = operation.key.connection}});
   } else {
-    out.emplace_back(effect::Log{1, fmt::format("{}: {}; given up", name, error)});
+    out.emplace_back(effect::Log{{.text = fmt::format("{}: {}; given up", name, error),
+                                  .event = "given-up",
+                                  .connection = operation.key.connection}});
   }
 }
 

@@ -46,7 +46,7 @@ class Controller {
   /// The answer to anything the engine asks; `wall` is for certificates.
   [[nodiscard]] ike::Answer answer(const ike::Ask& ask, View& view, WallTime wall);
   void release(const ike::ask::Release& release) { pools_.release(release.sa); }
-  void handle(const ike::Event& event, Instant now, Effects& out);
+  void handle(const ike::Event& event, const View& view, Instant now, Effects& out);
 
   /// A command of a vici client. It is answered by exactly one effect::Respond, now or later.
   void handle(ClientId client, const vici::Request& request, const View& view, Instant now,
@@ -95,8 +95,7 @@ class Controller {
   /// For commands that have changed credentials: what follows for connections and CERTREQs.
   void credentials_changed(Instant now, Effects& out);
   void tell_authorities(Effects& out);
-  void stream_log(std::string_view connection, ike::SaId sa, int level, const std::string& text,
-                  Effects& out) const;
+  void stream_log(const LogLine& line, Effects& out) const;
   [[nodiscard]] bool want(const std::string& connection, const std::string& child, Instant now);
   /// Ends attempts that are under way for a child, or for all of a connection.
   void cancel(const std::string& connection, const std::string& child, Effects& out);

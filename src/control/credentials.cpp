@@ -48,6 +48,7 @@ ike::answer::Refused refused(ike::Reason reason, std::string ours, std::string t
 
 /// How well a secret's owners fit a pair: each end that an owner names counts by how exactly.
 int secret_rank(const config::SharedSecret& secret, const ike::ask::SharedKeyMac& ask) {
+  if (!secret.usable) return 0;
   if (secret.owners.empty()) return 1;
   int rank = 0;
   bool remote_fits = false;

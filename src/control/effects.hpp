@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "base/strong.hpp"
+#include "control/journal.hpp"
 #include "ike/actions.hpp"
+#include "ike/counters.hpp"
 #include "ike/status.hpp"
 #include "vici/message.hpp"
 
@@ -54,16 +56,38 @@ struct Stream {
   std::string event;
   vici::Message message;
 };
+/// Read the daemon's settings again, then call Controller::reloaded() with the same client.
+struct ReloadSettings {
+  ClientId client;
+};
+/// An event for every client that has registered for it.
+struct Publish {
+  std::string event;
+  vici::Message message;
+};
+/// Count anew: for one connection, for all in all, or (`each`) for each connection.
+struct ResetCounters {
+  std::string connection;
+  bool each = false;
+};
 /// A line for the log.
 struct Log {
-  int level = 1;
-  std::string text;
+  LogLine line;
 };
 }  // namespace effect
-using Effect = std::variant<effect::Tell, effect::Resolve, effect::Reload, effect::Respond,
-                            effect::Stream, effect::Log>;
+using Effect = std::variant<effect::Tell, effect::Resolve, effect::Reload, effect::ReloadSettings,
+                            effect::Respond, effect::Stream, effect::Publish,
+                            effect::ResetCounters, effect::Log>;
 /// Carry out all of them, in order.
 using Effects = std::vector<Effect>;
+
+/// The process that carries things out.
+struct ProcessStats {
+  unsigned threads = 1;           ///< for packets and for control
+  unsigned idle = 1;              ///< of these, what waits just now
+  std::uint64_t memory = 0;       ///< octets that are resident
+  std::vector<std::string> parts;  ///< its data plane and libraries, by name
+};
 
 /// What only the daemon can see; borrowed for one call.
 class View {
@@ -72,6 +96,10 @@ class View {
   [[nodiscard]] virtual ike::Status status() const = 0;
   /// Empty when the plane does not know the child.
   [[nodiscard]] virtual std::optional<model::SaStats> stats(model::ChildId child) const = 0;
+  [[nodiscard]] virtual const ike::CounterBook& counters() const = 0;
+  [[nodiscard]] virtual ProcessStats process() const = 0;
+  /// A moment for people, as "Nov 26 14:20:01 2026".
+  [[nodiscard]] virtual std::string wall_clock_text(Instant at) const = 0;
   /// The source address towards each of these hosts, for those that there is a route to.
   [[nodiscard]] virtual std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) = 0;
 };

@@ -121,9 +121,10 @@ std::string_view mode_text(model::ChildMode mode) {
 
 }  // namespace
 
-vici::Message sa_message(const ike::IkeStatus& sa, const View& view, Instant now) {
-  vici::Message out;
-  vici::Message& to = out.section(sa.connection);
+namespace {
+
+/// What is said of an IKE_SA, without its children.
+void add_sa(vici::Message& to, const ike::IkeStatus& sa, Instant now) {
   to.add("uniqueid", std::uint64_t{sa.id.value()}).add("version", "2");
   to.add("state", state_text(sa.state));
   to.add("local-host", sa.local.address.text()).add("local-port", std::uint64_t{sa.local.port});
@@ -146,15 +147,37 @@ vici::Message sa_message(const ike::IkeStatus& sa, const View& view, Instant now
     to.add("established", seconds(now - sa.established));
   }
   if (sa.rekey_at) to.add("rekey-time", seconds(*sa.rekey_at - now));
+  if (sa.reauth_at) to.add("reauth-time", seconds(*sa.reauth_at - now));
   if (!sa.local_vips.empty()) to.add("local-vips", texts(sa.local_vips));
   if (!sa.remote_vips.empty()) to.add("remote-vips", texts(sa.remote_vips));
   if (!sa.dns.empty()) to.add("dns", texts(sa.dns));
+}
+
+std::string key_of(const ike::ChildStatus& child) {
+  return fmt::format("{}-{}", child.name, child.id.value());
+}
+
+/// An IKE_SA under its connection's name, with or without what it has of children.
+vici::Message whole_sa(const ike::IkeStatus& sa, const View& view, Instant now) {
+  vici::Message out;
+  vici::Message& to = out.section(sa.connection);
+  add_sa(to, sa, now);
   vici::Message& children = to.section("child-sas");
   for (const ike::ChildStatus& child : sa.children) {
-    children.add(fmt::format("{}-{}", child.name, child.id.value()),
-                 child_message(child, view, now));
+    children.add(key_of(child), child_message(child, view, now));
   }
   return out;
+}
+vici::Message bare_sa(const ike::IkeStatus& sa, Instant now) {
+  vici::Message out;
+  add_sa(out.section(sa.connection), sa, now);
+  return out;
+}
+
+}  // namespace
+
+vici::Message sa_message(const ike::IkeStatus& sa, const View& view, Instant now) {
+  return whole_sa(sa, view, now);
 }
 
 vici::Message connection_message(const model::Connection& connection) {
@@ -231,6 +254,210 @@ vici::Message failure_message(const ike::FailureRecord& record, Instant now) {
     one.add("ours", candidate.ours).add("theirs", candidate.theirs);
   }
   return out;
+}
+
+// --- certificates, counters, algorithms, the process ---------------------------------------------
+
+vici::Message certificate_message(const pki::Certificate& certificate, std::string_view flag,
+                                  bool has_key) {
+  vici::Message out;
+  out.add("type", "X509").add("flag", flag);
+  if (has_key) out.add_flag("has_privkey", true);
+  out.add("data", certificate.der());
+  return out;
+}
+
+bool names_subject(const pki::Certificate& certificate, std::string_view text) {
+  const auto id = pki::parse_identity(text);
+  return id && certificate.confirms(*id);
+}
+
+vici::Message authority_message(const config::Authority& authority) {
+  vici::Message out;
+  vici::Message& to = out.section(authority.name);
+  if (const auto certificate = pki::Certificate::parse(authority.cacert)) {
+    to.add("cacert", pki::to_text(certificate->subject()));
+  }
+  to.add("crl_uris", authority.crl_uris).add("ocsp_uris", authority.ocsp_uris);
+  return out;
+}
+
+vici::Message stats_message(const View& view, Instant started, Instant now) {
+  const ike::Status status = view.status();
+  const ProcessStats process = view.process();
+  vici::Message out;
+  vici::Message& uptime = out.section("uptime");
+  uptime.add("running", fmt::format("{} seconds", seconds(now - started)));
+  uptime.add("since", view.wall_clock_text(started));
+  vici::Message& workers = out.section("workers");
+  workers.add("total", std::uint64_t{process.threads}).add("idle", std::uint64_t{process.idle});
+  workers.section("active")
+      .add("critical", std::uint64_t{0})
+      .add("high", std::uint64_t{0})
+      .add("medium", std::uint64_t{process.threads - process.idle})
+      .add("low", std::uint64_t{0});
+  std::uint64_t alarms = 0;
+  for (const ike::IkeStatus& sa : status.sas) alarms += sa.rekey_at ? 1 : 0;
+  out.section("queues")
+      .add("critical", std::uint64_t{0})
+      .add("high", std::uint64_t{0})
+      .add("medium", std::uint64_t{0})
+      .add("low", std::uint64_t{0});
+  out.add("scheduled", alarms);
+  out.section("ikesas")
+      .add("total", std::uint64_t{status.sas.size()})
+      .add("half-open", std::uint64_t{status.half_open});
+  out.add("plugins", process.parts);
+  out.section("mem").add("total", process.memory);
+  return out;
+}
+
+vici::Message counts_message(const ike::Counts& counts) {
+  vici::Message out;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    out.add(ike::to_string(static_cast<ike::Counter>(i)), counts[i]);
+  }
+  return out;
+}
+
+vici::Message algorithms_message(const crypto::Provider& crypto) {
+  vici::Message out;
+  const auto add = [&](std::string_view kind, const auto& list, const auto& wanted) {
+    vici::Message& to = out.section(kind);
+    for (const auto id : list) {
+      if (wanted(id)) to.add(to_string(id), std::string_view{crypto.name});
+    }
+  };
+  const auto all = [](const auto&) { return true; };
+  add("encryption", crypto.encrs, [](EncrId id) { return !find(id)->aead; });
+  add("integrity", crypto.integs, all);
+  add("aead", crypto.encrs, [](EncrId id) { return find(id)->aead; });
+  add("prf", crypto.prfs, all);
+  add("ke", crypto.kes, all);
+  return out;
+}
+
+// --- events --------------------------------------------------------------------------------------
+
+namespace {
+
+using MaybeEvent = std::optional<ViciEvent>;
+
+/// What strongSwan's alert of this kind is called; empty when it has none.
+std::string_view alert_of(const ike::FailureRecord& record) {
+  const bool child = record.phase == "CREATE_CHILD_SA" || record.field == "esp_proposals";
+  switch (record.reason) {
+    case ike::Reason::no_common_proposal:
+      return child ? "proposal-mismatch-child" : "proposal-mismatch-ike";
+    case ike::Reason::no_common_selectors:
+      return "ts-mismatch";
+    case ike::Reason::certificate_expired:
+    case ike::Reason::certificate_not_yet_valid:
+      return "cert-expired";
+    case ike::Reason::certificate_untrusted:
+      return "cert-untrusted-root";
+    case ike::Reason::certificate_profile:
+      return "cert-validation-failed";
+    case ike::Reason::certificate_revoked:
+      return "cert-revoked";
+    case ike::Reason::certificate_missing:
+      return "cert-no-issuer";
+    case ike::Reason::identity_mismatch:
+    case ike::Reason::identity_not_in_certificate:
+    case ike::Reason::auth_method_mismatch:
+    case ike::Reason::psk_missing:
+    case ike::Reason::psk_wrong:
+    case ike::Reason::signature_wrong:
+      return "peer-auth-failed";
+    case ike::Reason::pool_exhausted:
+    case ike::Reason::no_pool:
+      return "vip-failure";
+    case ike::Reason::no_response:
+      return record.phase == "IKE_SA_INIT" ? "peer-init-unreachable" : "retransmit-send-timeout";
+    case ike::Reason::peer_refused:
+      return "local-auth-failed";
+    case ike::Reason::malformed:
+      return "parse-error-body";
+    case ike::Reason::install_failed:
+      return "install-child-sa-failed";
+    case ike::Reason::no_connection:
+      return "peer-auth-failed";
+    case ike::Reason::limit:
+    case ike::Reason::childless_only:
+    case ike::Reason::transport_mode:
+    case ike::Reason::internal:
+      break;
+  }
+  return {};
+}
+
+ViciEvent updown(std::string name, bool up, vici::Message sa) {
+  vici::Message message;
+  if (up) message.add_flag("up", true);
+  for (const vici::Item& item : sa.items()) {
+    message.add(item.name, std::get<vici::Message>(item.content));
+  }
+  return {std::move(name), std::move(message)};
+}
+
+MaybeEvent vici_event(const ike::event::IkeUp& e, const View&, Instant now) {
+  return updown("ike-updown", true, bare_sa(e.status, now));
+}
+MaybeEvent vici_event(const ike::event::IkeDown& e, const View&, Instant now) {
+  return updown("ike-updown", false, bare_sa(e.status, now));
+}
+MaybeEvent vici_event(const ike::event::ChildUp& e, const View& view, Instant now) {
+  return updown("child-updown", true, whole_sa(e.status, view, now));
+}
+MaybeEvent vici_event(const ike::event::ChildDown& e, const View& view, Instant now) {
+  return updown("child-updown", false, whole_sa(e.status, view, now));
+}
+MaybeEvent vici_event(const ike::event::IkeRekeyed& e, const View&, Instant now) {
+  vici::Message message;
+  vici::Message& sa = message.section(e.connection);
+  add_sa(sa.section("old"), e.before, now);
+  add_sa(sa.section("new"), e.after, now);
+  return ViciEvent{"ike-rekey", std::move(message)};
+}
+MaybeEvent vici_event(const ike::event::ChildRekeyed& e, const View& view, Instant now) {
+  vici::Message message;
+  vici::Message& sa = message.section(e.connection);
+  add_sa(sa, e.status, now);
+  vici::Message& child = sa.section("child-sas").section(e.name);
+  for (const ike::ChildStatus& one : e.status.children) {
+    child.add(one.id == e.old ? "old" : "new", child_message(one, view, now));
+  }
+  return ViciEvent{"child-rekey", std::move(message)};
+}
+MaybeEvent vici_event(const ike::event::IkeMoved& e, const View&, Instant now) {
+  vici::Message message;
+  message.add("local-host", e.local.address.text()).add("local-port", std::uint64_t{e.local.port});
+  message.add("remote-host", e.remote.address.text());
+  message.add("remote-port", std::uint64_t{e.remote.port});
+  add_sa(message.section(e.connection), e.before, now);
+  return ViciEvent{"ike-update", std::move(message)};
+}
+MaybeEvent vici_event(const ike::event::Failed& e, const View&, Instant now) {
+  const std::string_view type = alert_of(e.record);
+  if (type.empty()) return std::nullopt;
+  vici::Message message;
+  message.add("type", type);
+  message.add("cygnet", failure_message(e.record, now));
+  return ViciEvent{"alert", std::move(message)};
+}
+
+}  // namespace
+
+std::optional<ViciEvent> event_message(const ike::Event& event, const View& view, Instant now) {
+  return std::visit(
+      [&](const auto& one) -> MaybeEvent {
+        if constexpr (requires { vici_event(one, view, now); }) {
+          return vici_event(one, view, now);
+        } else {
+          return std::nullopt;
+        }
+      },
+      event);
 }
 
 }  // namespace cygnet::control

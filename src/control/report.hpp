@@ -1,12 +1,16 @@
 // What is true now, in vici's words.
 #pragma once
 
-#include <deque>
 #include <optional>
+#include <string>
+#include <string_view>
 
+#include "config/load.hpp"
 #include "control/effects.hpp"
 #include "control/failure_log.hpp"
 #include "control/pools.hpp"
+#include "crypto/provider.hpp"
+#include "pki/certificate.hpp"
 #include "vici/message.hpp"
 
 namespace cygnet::control {
@@ -21,6 +25,28 @@ namespace cygnet::control {
                                            const model::ChildTemplate& child);
 /// Section of get-pools.
 [[nodiscard]] vici::Message pool_message(const Pool& pool, bool with_leases);
+/// Event list-cert. `flag` is NONE or CA.
+[[nodiscard]] vici::Message certificate_message(const pki::Certificate& certificate,
+                                                std::string_view flag, bool has_key);
+/// Whether a certificate's subject, or one of its alternative names, is this text.
+[[nodiscard]] bool names_subject(const pki::Certificate& certificate, std::string_view text);
+/// Event list-authority.
+[[nodiscard]] vici::Message authority_message(const config::Authority& authority);
+/// Answer of stats.
+[[nodiscard]] vici::Message stats_message(const View& view, Instant started, Instant now);
+/// One section of get-counters.
+[[nodiscard]] vici::Message counts_message(const ike::Counts& counts);
+/// Answer of get-algorithms.
+[[nodiscard]] vici::Message algorithms_message(const crypto::Provider& crypto);
+
+/// The vici event that an engine's event is, if it is one of those that clients can register for:
+/// ike-updown, ike-rekey, ike-update, child-updown, child-rekey, alert.
+struct ViciEvent {
+  std::string name;
+  vici::Message message;
+};
+[[nodiscard]] std::optional<ViciEvent> event_message(const ike::Event& event, const View& view,
+                                                          Instant now);
 /// One record of cygnet-failures; `age` in seconds.
 [[nodiscard]] vici::Message failure_message(const ike::FailureRecord& record, Instant now);
 

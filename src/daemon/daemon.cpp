@@ -2,10 +2,14 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
+#include <ctime>
 #include <deque>
+#include <fstream>
 #include <thread>
 
 #include "config/load.hpp"
@@ -45,6 +49,14 @@ std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// Octets of memory that this process has in use.
+std::uint64_t resident_octets() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t pages = 0;
+  file >> pages >> pages;
+  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 unsigned worker_count(unsigned wanted) {
@@ -109,7 +121,10 @@ struct Daemon::Impl final : control::View {
   void act(const control::effect::Resolve& resolve);
   void act(const control::effect::Reload& reload);
   void act(const control::effect::Respond& respond);
+  void act(const control::effect::ReloadSettings& reload);
   void act(const control::effect::Stream& stream);
+  void act(const control::effect::Publish& publish);
+  void act(const control::effect::ResetCounters& reset);
   void act(const control::effect::Log& log);
 
   Result<void> install_on_host(const model::ChildSpec& child);
@@ -131,6 +146,9 @@ struct Daemon::Impl final : control::View {
     return *found;
   }
 
+  [[nodiscard]] const ike::CounterBook& counters() const override { return engine->counters(); }
+  [[nodiscard]] control::ProcessStats process() const override;
+  [[nodiscard]] std::string wall_clock_text(Instant at) const override;
   [[nodiscard]] std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override;
 
   Options options;
@@ -324,6 +342,24 @@ void Daemon::Impl::tell_addresses() {
   inputs.emplace_back(ike::Command{ike::command::SetAddresses{.addresses = *std::move(own)}});
 }
 
+control::ProcessStats Daemon::Impl::process() const {
+  const unsigned workers = pump == nullptr ? 0 : worker_count(options.workers);
+  return {.threads = 1 + workers,
+          .idle = workers,  // this one answers
+          .memory = resident_octets(),
+          .parts = {"openssl", plane->traits().name}};
+}
+
+std::string Daemon::Impl::wall_clock_text(Instant at) const {
+  const auto ago = std::chrono::duration_cast<std::chrono::seconds>(clock_now() - at);
+  const std::time_t time = (wall_now() - ago).time_since_epoch().count();
+  std::tm local{};
+  if (::localtime_r(&time, &local) == nullptr) return {};
+  std::array<char, 32> text{};
+  const std::size_t size = std::strftime(text.data(), text.size(), "%b %d %H:%M:%S %Y", &local);
+  return {text.data(), size};
+}
+
 std::vector<ike::Path> Daemon::Impl::paths(const std::vector<IpAddress>& remotes) {
   std::vector<ike::Path> out;
   for (const IpAddress& remote : remotes) {
@@ -463,7 +499,7 @@ void Daemon::Impl::act(const ike::ask::Release& release) { controller.release(re
 void Daemon::Impl::act(const ike::Event& event) {
   if (std::holds_alternative<ike::event::Quiet>(event)) quiet = true;
   control::Effects effects;
-  controller.handle(event, clock_now(), effects);
+  controller.handle(event, *this, clock_now(), effects);
   carry_out(std::move(effects));
 }
 
@@ -474,7 +510,26 @@ void Daemon::Impl::act(control::effect::Tell& tell) {
 void Daemon::Impl::act(const control::effect::Log& log) {
   static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::warn, spdlog::level::info,
                                                           spdlog::level::debug};
-  spdlog::log(kLevels[std::clamp(log.level, 0, 2)], "{}", log.text);
+  spdlog::log(kLevels[std::clamp(log.line.level, 0, 2)], "{}", log.line.text);
+  if (vici && vici->anybody_hears("log")) vici->publish("log", control::log_message(log.line));
+}
+
+void Daemon::Impl::act(const control::effect::Publish& publish) {
+  if (vici) vici->publish(publish.event, publish.message);
+}
+
+void Daemon::Impl::act(const control::effect::ResetCounters& reset) {
+  if (reset.each) {
+    engine->reset_connection_counters();
+  } else {
+    engine->reset_counters(reset.connection);
+  }
+}
+
+void Daemon::Impl::act(const control::effect::ReloadSettings& reload) {
+  control::Effects effects;
+  control::Controller::reloaded(reload.client, "", effects);
+  carry_out(std::move(effects));
 }
 
 void Daemon::Impl::act(const control::effect::Respond& respond) {

@@ -1,7 +1,9 @@
 #include "daemon/vici_server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <vector>
 
 namespace cygnet::daemon {
 namespace {
@@ -110,6 +112,25 @@ void ViciServer::stream(control::ClientId id, const std::string& event,
   if (client == nullptr) return;
   client->session.stream(event, message);
   flush(id);
+}
+
+void ViciServer::publish(const std::string& event, const vici::Message& message) {
+  std::vector<control::ClientId> heard;
+  for (const auto& [id, client] : clients_) {
+    if (client->session.registered(event)) heard.push_back(id);
+  }
+  for (const control::ClientId id : heard) {
+    Client* client = find(id);
+    if (client == nullptr) continue;
+    client->session.send_event(event, message);
+    flush(id);
+  }
+}
+
+bool ViciServer::anybody_hears(std::string_view event) const {
+  return std::ranges::any_of(clients_, [event](const auto& entry) {
+    return entry.second->session.registered(event);
+  });
 }
 
 }  // namespace cygnet::daemon

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "control/effects.hpp"
@@ -34,6 +35,9 @@ class ViciServer {
   /// Clients that are gone meanwhile are passed over.
   void respond(control::ClientId client, const vici::Message& message);
   void stream(control::ClientId client, const std::string& event, const vici::Message& message);
+  /// To all who have registered for it; those who do not read lose it.
+  void publish(const std::string& event, const vici::Message& message);
+  [[nodiscard]] bool anybody_hears(std::string_view event) const;
 
  private:
   struct Client {

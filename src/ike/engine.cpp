@@ -192,7 +192,7 @@ void Engine::reset_counters(std::string_view connection) {
   }
 }
 
-void Engine::reset_all_counters() { impl_->shared.counters.reset_connections(); }
+void Engine::reset_connection_counters() { impl_->shared.counters.reset_connections(); }
 
 std::optional<Deadline> Engine::deadline() const {
   if (impl_->alarms.empty()) return std::nullopt;

@@ -3,11 +3,13 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "base/rng.hpp"
 #include "base/time.hpp"
 #include "crypto/provider.hpp"
 #include "ike/actions.hpp"
+#include "ike/counters.hpp"
 #include "ike/status.hpp"
 
 namespace cygnet::ike {
@@ -95,6 +97,11 @@ class Engine {
   [[nodiscard]] std::optional<Deadline> deadline() const;
 
   [[nodiscard]] Status status() const;
+  [[nodiscard]] const CounterBook& counters() const;
+  /// Of one connection; empty: those in all.
+  void reset_counters(std::string_view connection);
+  /// Those of all connections.
+  void reset_connection_counters();
 
  private:
   struct Impl;

@@ -273,14 +273,15 @@ void drop_child(IkeSa& sa, Context& cx, model::ChildId id, const std::string& wh
       sa.lingering.erase(sa.lingering.begin());
     }
   } else {
-    cx.out.emplace_back(action::Remove{.child = id});
-    cx.shared.spis.give_back(child->spi_in);
+    // First the event: its last counts are still to be had.
     cx.emit(event::ChildDown{.sa = sa.id,
                              .child = id,
                              .connection = sa.connection.name,
                              .name = child->wanted.name,
                              .why = why,
                              .status = snapshot(sa, {id})});
+    cx.out.emplace_back(action::Remove{.child = id});
+    cx.shared.spis.give_back(child->spi_in);
   }
   sa.children.erase(id);
 }

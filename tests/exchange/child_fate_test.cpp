@@ -328,7 +328,7 @@ TEST(Reauthentication, AChildThatIsRefusedNow_IsDown) {
   pair.initiate_from(pair.a, "more");
   pair.settle();
   const auto old = pair.a.status().sas[0];
-  pair.b.command(ike::command::SetConnections{.connections = {basic_connection(false)}});
+  pair.b.command(ike::command::PutConnection{basic_connection(false)});
   pair.a.events.clear();
   pair.initiate_from(pair.a, "", old.id);
   pair.settle();

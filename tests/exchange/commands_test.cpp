@@ -138,7 +138,7 @@ TEST(Traps, RoutedWithOtherSelectors_AreReplaced) {
   const model::ChildId old = pair.a.installed.begin()->first;
   model::Connection changed = basic_connection(true);
   changed.children[0].remote_ts = {*model::parse_selector("10.2.0.0/24")};
-  pair.a.command(ike::command::SetConnections{.connections = {changed}, .authorities = {}});
+  pair.a.command(ike::command::PutConnection{changed});
   ike::Actions out;
   pair.a.engine.handle(ike::Command{route(pair, "net")}, pair.a.now, out);
   ASSERT_EQ(out.size(), 3U);

@@ -58,6 +58,21 @@ Bytes addresses_of(const Received& received) {
   return out.take();
 }
 
+/// Where IKE messages go; false when that is where they went.
+bool move_ike(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remote) {
+  if (sa.local == local && sa.remote == remote) return false;
+  if (sa.is_established()) {
+    cx.emit(event::IkeMoved{.sa = sa.id,
+                            .connection = sa.connection.name,
+                            .local = local,
+                            .remote = remote,
+                            .before = snapshot(sa)});
+  }
+  sa.local = local;
+  sa.remote = remote;
+  return true;
+}
+
 /// From now on along this path; the peer hears of it next.
 void go_to(IkeSa& sa, Context& cx, const Path& path) {
   cx.attention.push_back(sa.id);
@@ -84,17 +99,7 @@ std::vector<wire::Payload> nat_notifies_of(const IkeSa& sa, Context& cx, const E
 }
 
 void move_to(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& remote) {
-  if (sa.local == local && sa.remote == remote) return;
-  if (sa.is_established()) {
-    cx.emit(event::IkeMoved{.sa = sa.id,
-                            .connection = sa.connection.name,
-                            .local = local,
-                            .remote = remote,
-                            .before = snapshot(sa)});
-  }
-  sa.local = local;
-  sa.remote = remote;
-  move_children(sa, cx, sa.local, sa.remote);
+  if (move_ike(sa, cx, local, remote)) move_children(sa, cx, sa.local, sa.remote);
 }
 
 bool checks_path(const IkeSa& sa) { return has_task<CheckPath>(sa); }
@@ -239,9 +244,6 @@ Step UpdateAddresses::on_response(IkeSa& sa, const std::vector<wire::Payload>& r
   if (const auto* seen = find_notify(reply, NotifyType::nat_detection_destination_ip)) {
     sa.seen_as = seen->data;
   }
-  cx.emit(event::Note{.sa = sa.id,
-                      .connection = sa.connection.name,
-                      .text = "moved to " + sa.local.text() + " - " + sa.remote.text()});
   return Done{};
 }
 
@@ -276,16 +278,11 @@ std::optional<NotifyType> objection_to_move(const IkeSa& sa, Context& cx, const 
 /// IKE goes on with the new address at once, packets when the peer has answered from there.
 void follow_peer(IkeSa& sa, Context& cx, const Received& received,
                  const std::vector<wire::Payload>& request) {
-  const bool moved = sa.local != received.local || sa.remote != received.remote;
   const Ends packets = sa.packet_ends();
-  sa.local = received.local;
-  sa.remote = received.remote;
+  const bool moved = move_ike(sa, cx, received.local, received.remote);
   judge_again(sa, cx, request);
   if (!moved && !sa.children_at) return;
   sa.children_at = packets;
-  cx.emit(event::Note{.sa = sa.id,
-                      .connection = sa.connection.name,
-                      .text = "the peer moved to " + sa.remote.text()});
   // A request that is under way goes where the peer is now.
   if (sa.window.hurry(cx.now)) transmit(sa, cx, sa.window.retransmit(cx.now).datagrams);
   if (!has_task<CheckPath>(sa)) sa.tasks.emplace_front(CheckPath{});

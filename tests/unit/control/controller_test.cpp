@@ -1,6 +1,7 @@
 // The controller: configuration in, commands out; clients asked and answered.
 #include "control/controller.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "config/swanctl_parser.hpp"
@@ -19,8 +20,12 @@ struct FakeView final : View {
   std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override {
     return {{IpAddress::v4(1), remotes.front()}};
   }
+  const ike::CounterBook& counters() const override { return book; }
+  ProcessStats process() const override { return {.threads = 3, .idle = 2, .memory = 4096}; }
+  std::string wall_clock_text(Instant) const override { return "Nov 26 14:20:01 2026"; }
   std::optional<model::SaStats> known;
   ike::Status now;
+  ike::CounterBook book;
 };
 
 struct Bench {
@@ -39,7 +44,7 @@ struct Bench {
   void request(const std::string& command, vici::Message message, std::uint64_t client = 1) {
     controller.handle(ClientId{client}, {command, std::move(message)}, view, at, effects);
   }
-  void event(ike::Event one) { controller.handle(one, at, effects); }
+  void event(ike::Event one) { controller.handle(one, view, at, effects); }
   void tick(Instant now) {
     at = now;
     controller.tick(at, effects);
@@ -57,8 +62,14 @@ struct Bench {
   std::string name(const effect::Tell& tell) {
     return std::visit(
         [this]<class C>(const C& command) -> std::string {
-          if constexpr (std::is_same_v<C, ike::command::SetConnections>) {
-            return "set " + std::to_string(command.connections.size());
+          if constexpr (std::is_same_v<C, ike::command::PutConnection>) {
+            return "put " + command.connection.name;
+          } else if constexpr (std::is_same_v<C, ike::command::DropConnection>) {
+            return "drop " + command.name;
+          } else if constexpr (std::is_same_v<C, ike::command::ArrangeConnections>) {
+            return "arrange " + fmt::format("{}", fmt::join(command.names, " "));
+          } else if constexpr (std::is_same_v<C, ike::command::SetAuthorities>) {
+            return "authorities " + std::to_string(command.authorities.size());
           } else if constexpr (std::is_same_v<C, ike::command::Initiate>) {
             last_request = command.request;
             last_remote = command.remote;
@@ -95,6 +106,11 @@ struct Bench {
                 : ": " + std::string{respond.message.text("errmsg")});
   }
   static std::string name(const effect::Stream& stream) { return "stream " + stream.event; }
+  static std::string name(const effect::Publish& publish) { return "event " + publish.event; }
+  static std::string name(const effect::ResetCounters& reset) {
+    return "reset " + (reset.each ? "each" : reset.connection);
+  }
+  static std::string name(const effect::ReloadSettings&) { return "reload settings"; }
   static std::string name(const effect::Log&) { return ""; }
 
   test::SeededRng rng{1};
@@ -125,7 +141,7 @@ const Result<Route> kRoute = Route{{IpAddress::v4(1), 500}, {IpAddress::v4(2), 5
 TEST(Controller, StartAction_BringsTheChildUp) {
   Bench b;
   EXPECT_EQ(b.configure(kStarted), "");
-  EXPECT_EQ(b.taken(), "set 1, resolve gw.example");
+  EXPECT_EQ(b.taken(), "put home, resolve gw.example");
   b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
   EXPECT_EQ(b.taken(), "initiate home/net");
   b.event(ike::event::CommandDone{b.last_request, true, ""});
@@ -218,7 +234,7 @@ constexpr const char* kKeptUp =
 TEST(Controller, KeptUpChild_ComesBackAtOnce) {
   Bench b;
   EXPECT_EQ(b.configure(psk(kKeptUp)), "");
-  EXPECT_EQ(b.taken(), "set 1, resolve gw.example");
+  EXPECT_EQ(b.taken(), "put home, resolve gw.example");
   b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
   b.event(ike::event::CommandDone{b.last_request, true, ""});
   b.taken();
@@ -300,7 +316,7 @@ TEST(Controller, RemoteAddresses_TakeTurns) {
   EXPECT_EQ(b.configure(psk("home : auth { remote_addrs = a.example, 10.0.0.0/8, b.example\n"
                             "children { net { start_action = start } } }")),
             "");
-  EXPECT_EQ(b.taken(), "set 1, resolve a.example");
+  EXPECT_EQ(b.taken(), "put home, resolve a.example");
   b.controller.resolved(b.last_request, fail("x"), b.effects, b.at);
   b.tick(*b.controller.deadline());
   EXPECT_EQ(b.taken(), "resolve b.example");
@@ -314,11 +330,11 @@ TEST(Controller, Reload_StartsOnlyWhatIsNew) {
   b.taken();
   b.event(ike::event::CommandDone{b.last_request, true, ""});
   EXPECT_EQ(b.configure(kStarted), "");
-  EXPECT_EQ(b.taken(), "set 1");
+  EXPECT_EQ(b.taken(), "");
   EXPECT_EQ(b.configure(psk("home : auth { remote_addrs = other.example\n"
                             "children { net { start_action = start } } }")),
             "");
-  EXPECT_EQ(b.taken(), "set 1, resolve other.example");
+  EXPECT_EQ(b.taken(), "terminate home/, put home, resolve other.example");
 }
 
 TEST(Controller, BadConfiguration_ChangesNothing) {
@@ -341,14 +357,14 @@ TEST(Controller, Traps_AreRoutedAndTakenAwayWithTheirConnection) {
   const std::string trap =
       psk("home : auth { remote_addrs = 192.0.2.1\n children { net { start_action = trap } } }");
   EXPECT_EQ(b.configure(trap), "");
-  EXPECT_EQ(b.taken(), "set 1, resolve 192.0.2.1");
+  EXPECT_EQ(b.taken(), "put home, resolve 192.0.2.1");
   b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
   EXPECT_EQ(b.taken(), "route home/net");
   b.event(ike::event::CommandDone{b.last_request, true, ""});
   EXPECT_EQ(b.configure(trap), "");
-  EXPECT_EQ(b.taken(), "set 1");
+  EXPECT_EQ(b.taken(), "");
   EXPECT_EQ(b.configure(kHome), "");
-  EXPECT_EQ(b.taken(), "set 1, unroute home/net");
+  EXPECT_EQ(b.taken(), "unroute home/net, put home");
 }
 
 // A trap that has changed stays until the new one is there: nothing leaves in the clear while a
@@ -381,7 +397,7 @@ TEST(Controller, Shunts_NeedNobodyToCall) {
   EXPECT_EQ(b.configure(psk("lan : auth { children { out { mode = pass\n start_action = trap\n"
                             "remote_ts = 192.168.0.0/16 } } }")),
             "");
-  EXPECT_EQ(b.taken(), "set 1, route lan/out");
+  EXPECT_EQ(b.taken(), "put lan, route lan/out");
 }
 
 // --- clients -------------------------------------------------------------------------------------
@@ -516,7 +532,8 @@ TEST(Client, EveryCommand_IsAnswered) {
     std::size_t answers = 0;
     for (const Effect& effect : b.effects) {
       answers += std::holds_alternative<effect::Respond>(effect) ||
-                 std::holds_alternative<effect::Reload>(effect);
+                 std::holds_alternative<effect::Reload>(effect) ||
+                 std::holds_alternative<effect::ReloadSettings>(effect);
     }
     EXPECT_EQ(answers, 1u);
   }

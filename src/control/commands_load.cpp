@@ -1,0 +1,195 @@
+// The configuration as clients bring it, item by item.
+#include <fmt/format.h>
+
+#include "control/commands.hpp"
+#include "control/section_of.hpp"
+
+namespace cygnet::control {
+namespace {
+
+/// Clients send contents, never file names.
+class NoFiles final : public config::Files {
+ public:
+  Result<std::string> read(const std::string& path) override {
+    return fail("'" + path + "': a client of the control socket sends contents, not file names");
+  }
+  std::vector<std::string> glob(const std::string& /*pattern*/) override { return {}; }
+};
+
+/// The one section of a load-... request.
+const vici::Item* only_section(const vici::Message& request) {
+  for (const vici::Item& item : request.items()) {
+    if (std::holds_alternative<vici::Message>(item.content)) return &item;
+  }
+  return nullptr;
+}
+
+config::Section section_of(const vici::Item& item, std::string_view what) {
+  return control::section_of(item.name, std::get<vici::Message>(item.content),
+                             fmt::format("{} '{}'", what, item.name));
+}
+
+}  // namespace
+
+void Commands::load_conn() {
+  const vici::Item* item = only_section(request);
+  if (item == nullptr) return refuse("a section with the connection's name is missing");
+  NoFiles files;
+  config::Diagnostics diags;
+  std::vector<config::CertificateFile> more;
+  auto connection =
+      config::load_connection(section_of(*item, "connection"), files, {}, diags, &more);
+  if (!connection) {
+    static_cast<void>(refuse_faults(diags));
+    return;
+  }
+  for (const config::CertificateFile& one : more) {
+    if (auto added = self.configuration_.credentials().add_certificate(one.data, false); !added) {
+      warn(added.error().text());
+    }
+  }
+  const ConnectionChanges changes = self.configuration_.put(*std::move(connection), diags);
+  if (refuse_faults(diags)) return;
+  done();
+  self.apply(changes, now, out);
+}
+
+void Commands::unload_conn() {
+  const std::string_view name = request.text("name");
+  if (self.find(name) == nullptr) return refuse(fmt::format("no connection '{}'", name));
+  done();
+  self.apply(self.configuration_.drop(name), now, out);
+}
+
+// --- credentials ---------------------------------------------------------------------------------
+
+void Commands::load_cert() {
+  const std::string_view type = request.text("type");
+  const std::string_view flag = request.text("flag", "NONE");
+  const std::string* data = request.value("data");
+  if (data == nullptr) return refuse("'data' is missing");
+  if (type == "X509_CRL") {
+    warn("a CRL was loaded: revocation is not checked yet");
+    return done();
+  }
+  if (type != "X509") return refuse(fmt::format("certificates of type '{}' are not supported", type));
+  if (flag != "NONE" && flag != "CA") {
+    return refuse(fmt::format("certificates with flag '{}' are not supported yet", flag));
+  }
+  const auto added = self.configuration_.credentials().add_certificate(as_bytes(*data), flag == "CA");
+  answer(added);
+  if (added) self.credentials_changed(now, out);
+}
+
+void Commands::load_key() {
+  const std::string* data = request.value("data");
+  if (data == nullptr) return refuse("'data' is missing");
+  const auto id = self.configuration_.credentials().add_key(as_bytes(*data));
+  if (!id) return refuse(id.error().text());
+  vici::Message answer;
+  answer.add_flag("success", true).add("id", std::string_view{*id});
+  respond(std::move(answer));
+  self.credentials_changed(now, out);
+}
+
+void Commands::unload_key() {
+  const std::string_view id = request.text("id");
+  if (!self.configuration_.credentials().drop_key(id)) return refuse(fmt::format("no key '{}'", id));
+  done();
+  self.credentials_changed(now, out);
+}
+
+void Commands::get_keys() {
+  vici::Message answer;
+  answer.add("keys", self.configuration_.credentials().key_ids());
+  respond(std::move(answer));
+}
+
+void Commands::load_token() {
+  refuse("PKCS#11 tokens are not supported: put the key into a file");
+}
+
+void Commands::load_shared() {
+  const std::string_view type = request.text("type");
+  const std::string* data = request.value("data");
+  if (data == nullptr) return refuse("'data' is missing");
+  static constexpr std::string_view kOthers[] = {"EAP", "XAUTH", "NTLM", "PPK"};
+  const bool ike = type == "IKE";
+  if (!ike && std::ranges::find(kOthers, type) == std::end(kOthers)) {
+    return refuse(fmt::format("secrets of type '{}' are unknown", type));
+  }
+  config::SharedSecret secret{.name = std::string{request.text("id")},
+                              .owners = {},
+                              .value = cygnet::Secret{as_bytes(*data)},
+                              .place = {},
+                              .usable = ike};
+  if (const vici::List* owners = request.list("owners")) {
+    for (const std::string& owner : *owners) {
+      auto id = config::parse_id_pattern(owner);
+      if (!id) return refuse(fmt::format("owners: {}", id.error().text()));
+      secret.owners.push_back(*std::move(id));
+    }
+  }
+  if (!ike) warn(fmt::format("secret '{}' of type {} is kept and not used yet", secret.name, type));
+  self.configuration_.credentials().put_secret(std::move(secret));
+  done();
+}
+
+void Commands::unload_shared() {
+  const std::string_view id = request.text("id");
+  if (!self.configuration_.credentials().drop_secret(id)) {
+    return refuse(fmt::format("no secret '{}'", id));
+  }
+  done();
+}
+
+void Commands::get_shared() {
+  vici::Message answer;
+  answer.add("keys", self.configuration_.credentials().secret_names());
+  respond(std::move(answer));
+}
+
+void Commands::flush_certs() { done(); }  // nothing is kept of what peers have sent
+
+void Commands::clear_creds() {
+  self.configuration_.credentials().clear_clients();
+  done();
+  self.credentials_changed(now, out);
+}
+
+void Commands::load_authority() {
+  const vici::Item* item = only_section(request);
+  if (item == nullptr) return refuse("a section with the authority's name is missing");
+  NoFiles files;
+  config::Diagnostics diags;
+  auto authority = config::load_authority(section_of(*item, "authority"), files, {}, diags);
+  if (refuse_faults(diags)) return;
+  self.configuration_.credentials().put_authority(*std::move(authority));
+  done();
+  self.credentials_changed(now, out);
+}
+
+void Commands::unload_authority() {
+  const std::string_view name = request.text("name");
+  if (!self.configuration_.credentials().drop_authority(name)) {
+    return refuse(fmt::format("no authority '{}'", name));
+  }
+  done();
+  self.credentials_changed(now, out);
+}
+
+// --- pools ---------------------------------------------------------------------------------------
+
+void Commands::load_pool() {
+  const vici::Item* item = only_section(request);
+  if (item == nullptr) return refuse("a section with the pool's name is missing");
+  config::Diagnostics diags;
+  auto pool = config::load_pool(section_of(*item, "pool"), diags);
+  if (refuse_faults(diags)) return;
+  self.pools_.put(*std::move(pool));
+  done();
+}
+
+void Commands::unload_pool() { answer(self.pools_.drop(request.text("name"))); }
+
+}  // namespace cygnet::control
