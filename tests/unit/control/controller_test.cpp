@@ -1,142 +1,10 @@
-// The controller: configuration in, commands out; clients asked and answered.
-#include "control/controller.hpp"
+// The controller: configuration in, commands out; the core's questions answered.
+#include "unit/control/bench.hpp"
 
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
-#include "config/swanctl_parser.hpp"
-#include "toys/rng.hpp"
-#include "unit/config/memory_files.hpp"
-
-namespace cygnet::control {
+namespace cygnet::control::test {
 namespace {
 
 using std::chrono::seconds;
-
-/// A world without SAs, unless a test puts some there.
-struct FakeView final : View {
-  ike::Status status() const override { return now; }
-  std::optional<model::SaStats> stats(model::ChildId) const override { return known; }
-  std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override {
-    return {{IpAddress::v4(1), remotes.front()}};
-  }
-  const ike::CounterBook& counters() const override { return book; }
-  ProcessStats process() const override { return {.threads = 3, .idle = 2, .memory = 4096}; }
-  std::string wall_clock_text(Instant) const override { return "Nov 26 14:20:01 2026"; }
-  std::optional<model::SaStats> known;
-  ike::Status now;
-  ike::CounterBook book;
-};
-
-struct Bench {
-  Bench() : controller(crypto::openssl(), rng, {.version = "1"}, {}) {}
-
-  /// Configures; the faults, empty when it was accepted.
-  std::string configure(const std::string& text) {
-    test::MemoryFiles files;
-    config::Diagnostics diags;
-    const config::Section root = config::parse_swanctl_text(text, "c", files, diags);
-    config::Loaded loaded = config::load_swanctl(root, files, "/d", diags);
-    const bool done = controller.configure(std::move(loaded), diags, at, effects);
-    EXPECT_EQ(done, !diags.has_errors());
-    return diags.text();
-  }
-  void request(const std::string& command, vici::Message message, std::uint64_t client = 1) {
-    controller.handle(ClientId{client}, {command, std::move(message)}, view, at, effects);
-  }
-  void event(ike::Event one) { controller.handle(one, view, at, effects); }
-  void tick(Instant now) {
-    at = now;
-    controller.tick(at, effects);
-  }
-
-  /// What was asked for since the last call, one word or two each.
-  std::string taken() {
-    std::string out;
-    for (const Effect& effect : std::exchange(effects, {})) {
-      const std::string text = std::visit([&](const auto& one) { return this->name(one); }, effect);
-      if (!text.empty()) out += (out.empty() ? "" : ", ") + text;
-    }
-    return out;
-  }
-  std::string name(const effect::Tell& tell) {
-    return std::visit(
-        [this]<class C>(const C& command) -> std::string {
-          if constexpr (std::is_same_v<C, ike::command::PutConnection>) {
-            return "put " + command.connection.name;
-          } else if constexpr (std::is_same_v<C, ike::command::DropConnection>) {
-            return "drop " + command.name;
-          } else if constexpr (std::is_same_v<C, ike::command::ArrangeConnections>) {
-            return "arrange " + fmt::format("{}", fmt::join(command.names, " "));
-          } else if constexpr (std::is_same_v<C, ike::command::SetAuthorities>) {
-            return "authorities " + std::to_string(command.authorities.size());
-          } else if constexpr (std::is_same_v<C, ike::command::Initiate>) {
-            last_request = command.request;
-            last_remote = command.remote;
-            return "initiate " + command.connection + "/" + command.child;
-          } else if constexpr (std::is_same_v<C, ike::command::Route>) {
-            last_request = command.request;
-            return "route " + command.connection + "/" + command.child;
-          } else if constexpr (std::is_same_v<C, ike::command::Unroute>) {
-            return "unroute " + command.connection + "/" + command.child;
-          } else if constexpr (std::is_same_v<C, ike::command::Terminate>) {
-            last_request = command.request;
-            return "terminate " + command.filter.connection + "/" + command.filter.child;
-          } else if constexpr (std::is_same_v<C, ike::command::Rekey>) {
-            last_request = command.request;
-            return "rekey " + command.filter.connection + "/" + command.filter.child;
-          } else {
-            return "shutdown";
-          }
-        },
-        tell.command);
-  }
-  std::string name(const effect::Resolve& resolve) {
-    last_request = resolve.request;
-    const auto* host = std::get_if<model::HostName>(&resolve.target.remote);
-    return "resolve " +
-           (host != nullptr ? host->name : std::get<IpRange>(resolve.target.remote).first.text());
-  }
-  static std::string name(const effect::Reload&) { return "reload"; }
-  static std::string name(const effect::Respond& respond) {
-    return "answer " + std::to_string(respond.client.value()) + " " +
-           std::string{respond.message.text("success")} +
-           (respond.message.text("errmsg").empty()
-                ? ""
-                : ": " + std::string{respond.message.text("errmsg")});
-  }
-  static std::string name(const effect::Stream& stream) { return "stream " + stream.event; }
-  static std::string name(const effect::Publish& publish) { return "event " + publish.event; }
-  static std::string name(const effect::ResetCounters& reset) {
-    return "reset " + (reset.each ? "each" : reset.connection);
-  }
-  static std::string name(const effect::ReloadSettings&) { return "reload settings"; }
-  static std::string name(const effect::Log&) { return ""; }
-
-  test::SeededRng rng{1};
-  FakeView view;
-  Controller controller;
-  Effects effects;
-  Instant at{seconds{100}};
-  ike::RequestId last_request;
-  Endpoint last_remote;  ///< that an Initiate goes to
-};
-
-vici::Message message(std::initializer_list<std::pair<const char*, const char*>> values) {
-  vici::Message out;
-  for (const auto& [key, value] : values) out.add(key, value);
-  return out;
-}
-
-std::string psk(const std::string& connections) {
-  return "auth { local { auth = psk\n id = a.example }\n remote { auth = psk } }\n"
-         "connections { " +
-         connections + " }\nsecrets { ike { secret = x } }\n";
-}
-const std::string kHome = psk("home : auth { remote_addrs = 192.0.2.1\n children { net { } } }");
-const std::string kStarted =
-    psk("home : auth { remote_addrs = gw.example\n children { net { start_action = start } } }");
-const Result<Route> kRoute = Route{{IpAddress::v4(1), 500}, {IpAddress::v4(2), 500}};
 
 TEST(Controller, StartAction_BringsTheChildUp) {
   Bench b;
@@ -383,13 +251,13 @@ TEST(Controller, Reload_ReplacesAChangedTrap) {
   b.taken();
   b.event(ike::event::CommandDone{b.last_request, true, ""});
   EXPECT_EQ(b.configure(trap("10.2.0.0/24")), "");
-  EXPECT_EQ(b.taken(), "set 1, resolve gw.example");
+  EXPECT_EQ(b.taken(), "put home, resolve gw.example");
   b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
   EXPECT_EQ(b.taken(), "route home/net");
   b.event(ike::event::CommandDone{b.last_request, true, ""});
   EXPECT_EQ(b.configure(psk("home : auth { remote_addrs = gw.example\n children { net { } } }")),
             "");
-  EXPECT_EQ(b.taken(), "set 1, unroute home/net");
+  EXPECT_EQ(b.taken(), "unroute home/net, put home");
 }
 
 TEST(Controller, Shunts_NeedNobodyToCall) {
@@ -398,145 +266,6 @@ TEST(Controller, Shunts_NeedNobodyToCall) {
                             "remote_ts = 192.168.0.0/16 } } }")),
             "");
   EXPECT_EQ(b.taken(), "put lan, route lan/out");
-}
-
-// --- clients -------------------------------------------------------------------------------------
-
-TEST(Client, Initiate_IsAnsweredWhenItIsDone) {
-  Bench b;
-  EXPECT_EQ(b.configure(kHome), "");
-  b.taken();
-  b.request("initiate", message({{"child", "net"}, {"ike", "home"}}));
-  EXPECT_EQ(b.taken(), "resolve 192.0.2.1");
-  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
-  EXPECT_EQ(b.taken(), "initiate home/net");
-  b.event(ike::event::Note{.connection = "home", .text = "hello"});
-  EXPECT_EQ(b.taken(), "stream control-log");
-  b.event(ike::event::Note{.connection = "other", .text = "hello"});
-  EXPECT_EQ(b.taken(), "");
-  b.event(ike::event::CommandDone{b.last_request, false, "the peer is angry"});
-  EXPECT_EQ(b.taken(), "answer 1 no: the peer is angry");
-}
-
-TEST(Client, Initiate_OfNobody) {
-  Bench b;
-  EXPECT_EQ(b.configure(kHome), "");
-  b.taken();
-  b.request("initiate", message({{"child", "nett"}}));
-  EXPECT_EQ(b.taken(), "answer 1 no: no child 'nett'");
-  EXPECT_EQ(b.configure(psk("any : auth { children { net { } } }")), "");
-  b.taken();
-  b.request("initiate", message({{"child", "net"}}));
-  EXPECT_EQ(b.taken().substr(0, 50), "answer 1 no: connection 'any' has no peer to call:");
-}
-
-TEST(Client, Timeout_AnswersOnceAndTheAttemptGoesOn) {
-  Bench b;
-  EXPECT_EQ(b.configure(kHome), "");
-  b.taken();
-  b.request("initiate", message({{"child", "net"}, {"timeout", "2000"}}));
-  b.taken();
-  EXPECT_EQ(b.controller.deadline(), b.at + seconds{2});
-  b.tick(b.at + seconds{2});
-  EXPECT_EQ(b.taken(), "answer 1 no: timeout: still trying, see the log");
-  b.event(ike::event::CommandDone{b.last_request, true, ""});
-  EXPECT_EQ(b.taken(), "");
-}
-
-TEST(Client, NoWait_IsAnsweredAtOnce) {
-  Bench b;
-  EXPECT_EQ(b.configure(kHome), "");
-  b.taken();
-  b.request("initiate", message({{"child", "net"}, {"timeout", "-1"}}));
-  EXPECT_EQ(b.taken(), "answer 1 yes, resolve 192.0.2.1");
-}
-
-TEST(Client, Gone_IsNotAnswered) {
-  Bench b;
-  EXPECT_EQ(b.configure(kHome), "");
-  b.taken();
-  b.request("initiate", message({{"child", "net"}}));
-  b.taken();
-  b.controller.disconnected(ClientId{1});
-  b.event(ike::event::CommandDone{b.last_request, true, ""});
-  EXPECT_EQ(b.taken(), "");
-}
-
-TEST(Client, Terminate_NeedsAFilterAndStopsTheTries) {
-  Bench b;
-  EXPECT_EQ(b.configure(kStarted), "");
-  b.taken();
-  b.request("terminate", {});
-  EXPECT_EQ(b.taken(), "answer 1 no: say which: child, ike, child-id or ike-id");
-  b.controller.resolved(b.last_request, fail("x"), b.effects, b.at);
-  ASSERT_TRUE(b.controller.deadline().has_value());
-  b.request("terminate", message({{"ike", "home"}}));
-  EXPECT_EQ(b.taken(), "terminate home/");
-  EXPECT_FALSE(b.controller.deadline().has_value());
-  b.event(ike::event::CommandDone{b.last_request, false, "nothing matches"});
-  EXPECT_EQ(b.taken(), "answer 1 no: nothing matches");
-}
-
-// The name is being looked up: what comes of it is of no interest any more.
-TEST(Client, Terminate_EndsAnAttemptThatLooksUpItsPeer) {
-  Bench b;
-  EXPECT_EQ(b.configure(kStarted), "");
-  b.taken();
-  const ike::RequestId pending = b.last_request;
-  b.request("terminate", message({{"ike", "home"}}));
-  b.taken();
-  b.event(ike::event::CommandDone{b.last_request, false, "nothing matches"});
-  b.taken();
-  b.controller.resolved(pending, kRoute, b.effects, b.at);
-  EXPECT_EQ(b.taken(), "");
-  EXPECT_FALSE(b.controller.deadline().has_value());
-}
-
-// The client that waits for it hears of its end.
-TEST(Client, Terminate_AnswersWhoeverWaitsForTheAttempt) {
-  Bench b;
-  EXPECT_EQ(b.configure(kHome), "");
-  b.taken();
-  b.request("initiate", message({{"child", "net"}}), 1);
-  b.taken();
-  b.request("terminate", message({{"child", "net"}}), 2);
-  EXPECT_EQ(b.taken(), "answer 1 no: terminated by command, terminate /net");
-}
-
-TEST(Client, ListsAreStreamedThenAnswered) {
-  Bench b;
-  EXPECT_EQ(b.configure(kHome), "");
-  b.taken();
-  b.view.now.sas.push_back({.id = ike::SaId{7}, .connection = "home"});
-  b.view.now.sas.push_back({.id = ike::SaId{8}, .connection = "other"});
-  b.request("list-sas", {});
-  EXPECT_EQ(b.taken(), "stream list-sa, stream list-sa, answer 1 ");
-  b.request("list-sas", message({{"ike-id", "8"}}));
-  EXPECT_EQ(b.taken(), "stream list-sa, answer 1 ");
-  b.request("list-conns", {});
-  EXPECT_EQ(b.taken(), "stream list-conn, answer 1 ");
-  b.event(ike::event::Failed{.record = {.connection = "home"}});
-  b.taken();
-  b.request("cygnet-failures", {});
-  EXPECT_EQ(b.taken(), "stream cygnet-failure, answer 1 ");
-}
-
-// Everything the catalogue offers is answered, exactly once.
-TEST(Client, EveryCommand_IsAnswered) {
-  for (const std::string& command : Controller::catalogue().commands) {
-    SCOPED_TRACE(command);
-    Bench b;
-    EXPECT_EQ(b.configure(kHome), "");
-    b.taken();
-    b.request(command, {});
-    std::size_t answers = 0;
-    for (const Effect& effect : b.effects) {
-      answers += std::holds_alternative<effect::Respond>(effect) ||
-                 std::holds_alternative<effect::Reload>(effect) ||
-                 std::holds_alternative<effect::ReloadSettings>(effect);
-    }
-    EXPECT_EQ(answers, 1u);
-  }
 }
 
 // A child that has ended is to wait for traffic; one that does already is left alone.
@@ -631,4 +360,4 @@ TEST(Answer, Paths_AreTheDaemonsToKnow) {
 }
 
 }  // namespace
-}  // namespace cygnet::control
+}  // namespace cygnet::control::test

@@ -1,0 +1,147 @@
+// The commands of the vici socket, and what clients wait for.
+#include "unit/control/bench.hpp"
+
+namespace cygnet::control::test {
+namespace {
+
+using std::chrono::seconds;
+
+TEST(Client, Initiate_IsAnsweredWhenItIsDone) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("initiate", message({{"child", "net"}, {"ike", "home"}}));
+  EXPECT_EQ(b.taken(), "resolve 192.0.2.1");
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  EXPECT_EQ(b.taken(), "initiate home/net");
+  b.event(ike::event::Note{.connection = "home", .text = "hello"});
+  EXPECT_EQ(b.taken(), "stream control-log");
+  b.event(ike::event::Note{.connection = "other", .text = "hello"});
+  EXPECT_EQ(b.taken(), "");
+  b.event(ike::event::CommandDone{b.last_request, false, "the peer is angry"});
+  EXPECT_EQ(b.taken(), "answer 1 no: the peer is angry");
+}
+
+TEST(Client, Initiate_OfNobody) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("initiate", message({{"child", "nett"}}));
+  EXPECT_EQ(b.taken(), "answer 1 no: no child 'nett'");
+  EXPECT_EQ(b.configure(psk("any : auth { children { net { } } }")), "");
+  b.taken();
+  b.request("initiate", message({{"child", "net"}}));
+  EXPECT_EQ(b.taken().substr(0, 50), "answer 1 no: connection 'any' has no peer to call:");
+}
+
+TEST(Client, Timeout_AnswersOnceAndTheAttemptGoesOn) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("initiate", message({{"child", "net"}, {"timeout", "2000"}}));
+  b.taken();
+  EXPECT_EQ(b.controller.deadline(), b.at + seconds{2});
+  b.tick(b.at + seconds{2});
+  EXPECT_EQ(b.taken(), "answer 1 no: timeout: still trying, see the log");
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  EXPECT_EQ(b.taken(), "");
+}
+
+TEST(Client, NoWait_IsAnsweredAtOnce) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("initiate", message({{"child", "net"}, {"timeout", "-1"}}));
+  EXPECT_EQ(b.taken(), "answer 1 yes, resolve 192.0.2.1");
+}
+
+TEST(Client, Gone_IsNotAnswered) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("initiate", message({{"child", "net"}}));
+  b.taken();
+  b.controller.disconnected(ClientId{1});
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  EXPECT_EQ(b.taken(), "");
+}
+
+TEST(Client, Terminate_NeedsAFilterAndStopsTheTries) {
+  Bench b;
+  EXPECT_EQ(b.configure(kStarted), "");
+  b.taken();
+  b.request("terminate", {});
+  EXPECT_EQ(b.taken(), "answer 1 no: say which: child, ike, child-id or ike-id");
+  b.controller.resolved(b.last_request, fail("x"), b.effects, b.at);
+  ASSERT_TRUE(b.controller.deadline().has_value());
+  b.request("terminate", message({{"ike", "home"}}));
+  EXPECT_EQ(b.taken(), "terminate home/");
+  EXPECT_FALSE(b.controller.deadline().has_value());
+  b.event(ike::event::CommandDone{b.last_request, false, "nothing matches"});
+  EXPECT_EQ(b.taken(), "answer 1 no: nothing matches");
+}
+
+// The name is being looked up: what comes of it is of no interest any more.
+TEST(Client, Terminate_EndsAnAttemptThatLooksUpItsPeer) {
+  Bench b;
+  EXPECT_EQ(b.configure(kStarted), "");
+  b.taken();
+  const ike::RequestId pending = b.last_request;
+  b.request("terminate", message({{"ike", "home"}}));
+  b.taken();
+  b.event(ike::event::CommandDone{b.last_request, false, "nothing matches"});
+  b.taken();
+  b.controller.resolved(pending, kRoute, b.effects, b.at);
+  EXPECT_EQ(b.taken(), "");
+  EXPECT_FALSE(b.controller.deadline().has_value());
+}
+
+// The client that waits for it hears of its end.
+TEST(Client, Terminate_AnswersWhoeverWaitsForTheAttempt) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("initiate", message({{"child", "net"}}), 1);
+  b.taken();
+  b.request("terminate", message({{"child", "net"}}), 2);
+  EXPECT_EQ(b.taken(), "answer 1 no: terminated by command, terminate /net");
+}
+
+TEST(Client, ListsAreStreamedThenAnswered) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.view.now.sas.push_back({.id = ike::SaId{7}, .connection = "home"});
+  b.view.now.sas.push_back({.id = ike::SaId{8}, .connection = "other"});
+  b.request("list-sas", {});
+  EXPECT_EQ(b.taken(), "stream list-sa, stream list-sa, answer 1 ");
+  b.request("list-sas", message({{"ike-id", "8"}}));
+  EXPECT_EQ(b.taken(), "stream list-sa, answer 1 ");
+  b.request("list-conns", {});
+  EXPECT_EQ(b.taken(), "stream list-conn, answer 1 ");
+  b.event(ike::event::Failed{.record = {.connection = "home"}});
+  b.taken();
+  b.request("cygnet-failures", {});
+  EXPECT_EQ(b.taken(), "stream cygnet-failure, answer 1 ");
+}
+
+// Everything the catalogue offers is answered, exactly once.
+TEST(Client, EveryCommand_IsAnswered) {
+  for (const std::string& command : Controller::catalogue().commands) {
+    SCOPED_TRACE(command);
+    Bench b;
+    EXPECT_EQ(b.configure(kHome), "");
+    b.taken();
+    b.request(command, {});
+    std::size_t answers = 0;
+    for (const Effect& effect : b.effects) {
+      answers += std::holds_alternative<effect::Respond>(effect) ||
+                 std::holds_alternative<effect::Reload>(effect) ||
+                 std::holds_alternative<effect::ReloadSettings>(effect);
+    }
+    EXPECT_EQ(answers, 1u);
+  }
+}
+
+}  // namespace
+}  // namespace cygnet::control::test

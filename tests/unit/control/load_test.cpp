@@ -1,0 +1,383 @@
+// The configuration as clients of the vici socket bring it, item by item.
+#include "support/test_pki.hpp"
+#include "unit/control/bench.hpp"
+
+namespace cygnet::control::test {
+namespace {
+
+using cygnet::test::CertMaker;
+using cygnet::test::Issued;
+
+vici::Message connection(const char* remote, const char* action = "none") {
+  vici::Message out;
+  vici::Message& home = out.section("home");
+  home.add("remote_addrs", vici::List{remote});
+  home.section("local").add("auth", "psk").add("id", "a.example");
+  home.section("remote").add("auth", "psk");
+  home.section("children").section("net").add("start_action", action);
+  return out;
+}
+
+vici::Message certificate(const Issued& one, const char* flag = "NONE") {
+  vici::Message out;
+  out.add("type", "X509").add("flag", flag).add("data", ByteView{one.cert});
+  return out;
+}
+
+vici::Message key(const Issued& one) {
+  vici::Message out;
+  out.add("type", "any").add("data", ByteView{one.key});
+  return out;
+}
+
+vici::Message shared(const char* id, const char* type, vici::List owners) {
+  vici::Message out;
+  out.add("id", id).add("type", type).add("data", "swordfish").add("owners", std::move(owners));
+  return out;
+}
+
+vici::Message pool(const char* addrs) {
+  vici::Message out;
+  out.section("p").add("addrs", addrs);
+  return out;
+}
+
+std::string list_text(const vici::Message& answer, std::string_view name) {
+  const vici::List* list = answer.list(name);
+  return list == nullptr ? "no list" : fmt::format("{}", fmt::join(*list, " "));
+}
+
+// --- connections ---------------------------------------------------------------------------------
+
+TEST(LoadConn, NewOne_IsPutAndListed) {
+  Bench b;
+  b.request("load-conn", connection("192.0.2.1"));
+  EXPECT_EQ(b.taken(), "answer 1 yes, put home");
+  b.request("get-conns", {});
+  EXPECT_EQ(b.taken(), "answer 1 ");
+  EXPECT_EQ(list_text(b.answer, "conns"), "home");
+}
+
+TEST(LoadConn, StartAction_IsCarriedOut) {
+  Bench b;
+  b.request("load-conn", connection("192.0.2.1", "start"));
+  EXPECT_EQ(b.taken(), "answer 1 yes, put home, resolve 192.0.2.1");
+}
+
+// The same once more, as `swanctl --load-conns` sends it after every edit: nothing happens.
+TEST(LoadConn, Unchanged_StaysUp) {
+  Bench b;
+  b.request("load-conn", connection("192.0.2.1", "start"));
+  b.taken();
+  b.request("load-conn", connection("192.0.2.1", "start"));
+  EXPECT_EQ(b.taken(), "answer 1 yes");
+}
+
+TEST(LoadConn, Changed_TakesThePlaceOfTheOld) {
+  Bench b;
+  b.request("load-conn", connection("192.0.2.1", "start"));
+  b.taken();
+  b.request("load-conn", connection("192.0.2.2", "start"));
+  EXPECT_EQ(b.taken(), "answer 1 yes, terminate home/, put home, resolve 192.0.2.2");
+}
+
+TEST(LoadConn, TakesThePlaceOfTheFilesOne) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.taken();
+  b.request("load-conn", connection("192.0.2.7"));
+  EXPECT_EQ(b.taken(), "answer 1 yes, put home");
+  b.request("initiate", message({{"child", "net"}}));
+  EXPECT_EQ(b.taken(), "resolve 192.0.2.7");
+}
+
+// Reading the file again does not take away what clients have brought.
+TEST(LoadConn, OutlivesTheFile) {
+  Bench b;
+  b.request("load-conn", connection("192.0.2.1"));
+  b.taken();
+  EXPECT_EQ(b.configure(psk("other : auth { children { net { } } }")), "");
+  EXPECT_EQ(b.taken(), "put other");
+  EXPECT_EQ(b.configure("connections { }"), "");
+  EXPECT_EQ(b.taken(), "drop other");
+  b.request("get-conns", {});
+  b.taken();
+  EXPECT_EQ(list_text(b.answer, "conns"), "home");
+}
+
+TEST(LoadConn, Faults_AreToldTogetherAndNothingChanges) {
+  Bench b;
+  vici::Message bad;
+  vici::Message& home = bad.section("home");
+  home.add("encap", "maybe").add("versoin", "2");
+  b.request("load-conn", std::move(bad));
+  const std::string taken = b.taken();
+  EXPECT_EQ(taken.substr(0, 12), "answer 1 no:");
+  EXPECT_NE(taken.find("maybe"), std::string::npos) << taken;
+  EXPECT_NE(taken.find("versoin"), std::string::npos) << taken;
+  EXPECT_NE(taken.find("connection 'home'"), std::string::npos) << taken;
+  EXPECT_EQ(taken.find("put"), std::string::npos) << taken;
+}
+
+TEST(LoadConn, FileNames_AreRefused) {
+  Bench b;
+  vici::Message message = connection("192.0.2.1");
+  vici::Message with;
+  vici::Message home = *message.find("home");
+  home.section("remote-2").add("auth", "pubkey").add("cacerts", vici::List{"../../etc/passwd"});
+  with.add("home", std::move(home));
+  b.request("load-conn", std::move(with));
+  EXPECT_EQ(b.taken().substr(0, 12), "answer 1 no:");
+}
+
+TEST(UnloadConn, TakesItsTunnelsDown) {
+  Bench b;
+  b.request("load-conn", connection("192.0.2.1", "start"));
+  b.taken();
+  b.request("unload-conn", message({{"name", "home"}}));
+  EXPECT_EQ(b.taken(), "answer 1 yes, terminate home/, drop home");
+  b.request("unload-conn", message({{"name", "home"}}));
+  EXPECT_EQ(b.taken(), "answer 1 no: no connection 'home'");
+}
+
+// --- credentials ---------------------------------------------------------------------------------
+
+// `swanctl --load-all` sends credentials first, scripts in any order: the connection becomes usable
+// when its certificate and key are there.
+TEST(LoadCert, CompletesAConnectionThatCameBefore) {
+  Bench b;
+  const Issued ca = CertMaker::ca("root").self_signed();
+  const Issued own = CertMaker::leaf("gw").san("DNS:a.example").issued_by(ca);
+  vici::Message one;
+  vici::Message& home = one.section("home");
+  home.section("local").add("auth", "pubkey").add("id", "a.example");
+  home.section("children").section("net");
+  b.request("load-conn", std::move(one));
+  EXPECT_EQ(b.taken(), "answer 1 yes, put home");
+  b.request("load-key", key(own));
+  EXPECT_EQ(b.taken(), "answer 1 yes");
+  b.request("load-cert", certificate(own));
+  EXPECT_EQ(b.taken(), "answer 1 yes, put home");
+  b.request("load-cert", certificate(ca, "CA"));
+  EXPECT_EQ(b.taken(), "answer 1 yes, authorities 1");
+}
+
+TEST(LoadCert, WhatIsNoCertificate_IsRefused) {
+  Bench b;
+  b.request("load-cert", message({{"type", "X509"}, {"flag", "NONE"}, {"data", "rubbish"}}));
+  EXPECT_EQ(b.taken().substr(0, 12), "answer 1 no:");
+  const Issued leaf = CertMaker::leaf("gw").self_signed();
+  b.request("load-cert", certificate(leaf, "CA"));
+  EXPECT_EQ(b.taken().substr(0, 50), "answer 1 no: not a certificate of a CA: C=CH, O=te");
+  b.request("load-cert", message({{"type", "X509_AC"}, {"data", "x"}}));
+  EXPECT_EQ(b.taken(), "answer 1 no: certificates of type 'X509_AC' are not supported");
+}
+
+TEST(ListCerts, FiltersByFlagAndSubject) {
+  Bench b;
+  const Issued ca = CertMaker::ca("root").self_signed();
+  const Issued own = CertMaker::leaf("gw").san("DNS:a.example").issued_by(ca);
+  b.request("load-cert", certificate(ca, "CA"));
+  b.request("load-cert", certificate(own));
+  b.request("load-key", key(own));
+  b.taken();
+  b.request("list-certs", {});
+  EXPECT_EQ(b.taken(), "stream list-cert, stream list-cert, answer 1 ");
+  b.streamed.clear();
+  b.request("list-certs", message({{"flag", "CA"}}));
+  EXPECT_EQ(b.taken(), "stream list-cert, answer 1 ");
+  EXPECT_EQ(b.streamed.back().text("flag"), "CA");
+  EXPECT_EQ(b.streamed.back().text("has_privkey", "absent"), "absent");
+  b.request("list-certs", message({{"subject", "a.example"}}));
+  EXPECT_EQ(b.taken(), "stream list-cert, answer 1 ");
+  EXPECT_EQ(b.streamed.back().text("has_privkey"), "yes");
+  EXPECT_EQ(b.streamed.back().text("data"), to_string(own.cert));
+}
+
+TEST(LoadKey, IsNamedListedAndTakenAway) {
+  Bench b;
+  const Issued own = CertMaker::leaf("gw").self_signed();
+  b.request("load-key", key(own));
+  EXPECT_EQ(b.taken(), "answer 1 yes");
+  const std::string id{b.answer.text("id")};
+  EXPECT_EQ(id.size(), 40u) << "SHA-1 of the key";
+  b.request("get-keys", {});
+  b.taken();
+  EXPECT_EQ(list_text(b.answer, "keys"), id);
+  b.request("unload-key", message({{"id", id.c_str()}}));
+  EXPECT_EQ(b.taken(), "answer 1 yes");
+  b.request("unload-key", message({{"id", id.c_str()}}));
+  EXPECT_EQ(b.taken(), "answer 1 no: no key '" + id + "'");
+}
+
+TEST(LoadShared, IsListedByItsIdAndNeverShown) {
+  Bench b;
+  b.request("load-shared", shared("home", "IKE", {"a.example", "b.example"}));
+  b.request("load-shared", shared("eap-1", "EAP", {"bob"}));
+  EXPECT_EQ(b.taken(), "answer 1 yes, answer 1 yes");
+  ASSERT_EQ(b.logged.size(), 1u);
+  EXPECT_EQ(b.logged[0], "secret 'eap-1' of type EAP is kept and not used yet");
+  b.request("get-shared", {});
+  b.taken();
+  EXPECT_EQ(list_text(b.answer, "keys"), "home eap-1");
+  EXPECT_EQ(vici::to_text(b.answer).find("swordfish"), std::string::npos);
+  b.request("unload-shared", message({{"id", "home"}}));
+  b.request("unload-shared", message({{"id", "home"}}));
+  EXPECT_EQ(b.taken(), "answer 1 yes, answer 1 no: no secret 'home'");
+  b.request("load-shared", shared("x", "IKEE", {}));
+  EXPECT_EQ(b.taken(), "answer 1 no: secrets of type 'IKEE' are unknown");
+}
+
+TEST(ClearCreds, LeavesWhatTheFileHas) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.request("load-shared", shared("more", "IKE", {"b.example"}));
+  b.taken();
+  b.request("clear-creds", {});
+  EXPECT_EQ(b.taken(), "answer 1 yes");
+  b.request("get-shared", {});
+  b.taken();
+  EXPECT_EQ(list_text(b.answer, "keys"), "ike");
+}
+
+TEST(Authorities, ComeAndGo) {
+  Bench b;
+  const Issued ca = CertMaker::ca("root").self_signed();
+  vici::Message one;
+  one.section("corp").add("cacert", ByteView{ca.cert}).add("crl_uris", vici::List{"http://c/crl"});
+  b.request("load-authority", std::move(one));
+  EXPECT_EQ(b.taken(), "answer 1 yes, authorities 1");
+  b.request("list-authorities", {});
+  EXPECT_EQ(b.taken(), "stream list-authority, answer 1 ");
+  const vici::Message* corp = b.streamed.back().find("corp");
+  ASSERT_NE(corp, nullptr);
+  EXPECT_EQ(corp->text("cacert"), "C=CH, O=test, CN=root");
+  EXPECT_EQ(list_text(*corp, "crl_uris"), "http://c/crl");
+  b.request("get-authorities", {});
+  b.taken();
+  EXPECT_EQ(list_text(b.answer, "authorities"), "corp");
+  b.request("unload-authority", message({{"name", "corp"}}));
+  EXPECT_EQ(b.taken(), "answer 1 yes, authorities 0");
+  b.request("unload-authority", message({{"name", "corp"}}));
+  EXPECT_EQ(b.taken(), "answer 1 no: no authority 'corp'");
+}
+
+// --- pools ---------------------------------------------------------------------------------------
+
+TEST(LoadPool, IsShownAndNotTakenAwayWhileItIsInUse) {
+  Bench b;
+  b.request("load-pool", pool("10.9.0.0/30"));
+  EXPECT_EQ(b.taken(), "answer 1 yes");
+  vici::Message with_pool = connection("192.0.2.1");
+  vici::Message home = *with_pool.find("home");
+  vici::Message whole;
+  whole.add("home", std::move(home.add("pools", vici::List{"p"})));
+  b.request("load-conn", std::move(whole));
+  EXPECT_EQ(b.taken(), "answer 1 yes, put home");
+  const ike::Ask ask{ike::AskId{1},
+                     ike::ask::Lease{.connection = "home",
+                                     .sa = ike::SaId{4},
+                                     .requested = {IpAddress::v4(0)}}};
+  const auto leased = b.controller.answer(ask, b.view, {}).result;
+  ASSERT_TRUE(std::holds_alternative<ike::answer::Leased>(leased));
+  b.request("get-pools", message({{"leases", "yes"}}));
+  b.taken();
+  const vici::Message* shown = b.answer.find("p");
+  ASSERT_NE(shown, nullptr);
+  EXPECT_EQ(shown->text("online"), "1");
+  EXPECT_NE(shown->find("leases"), nullptr);
+  b.request("unload-pool", message({{"name", "p"}}));
+  EXPECT_EQ(b.taken().substr(0, 12), "answer 1 no:");
+  b.controller.release({ike::SaId{4}});
+  b.request("unload-pool", message({{"name", "p"}}));
+  EXPECT_EQ(b.taken(), "answer 1 yes");
+}
+
+TEST(LoadPool, BadAddresses_AreRefused) {
+  Bench b;
+  b.request("load-pool", pool("10.9.0.0/33"));
+  EXPECT_EQ(b.taken().substr(0, 12), "answer 1 no:");
+  b.request("get-pools", {});
+  b.taken();
+  EXPECT_TRUE(b.answer.empty());
+}
+
+// --- numbers -------------------------------------------------------------------------------------
+
+TEST(Counters, AreOneForAllAndOneForEachConnection) {
+  Bench b;
+  b.view.book.add("home", ike::Counter::ike_init_out_req);
+  b.view.book.add("", ike::Counter::invalid);
+  b.request("get-counters", {});
+  EXPECT_EQ(b.taken(), "answer 1 yes");
+  const vici::Message* all = b.answer.find("counters")->find("");
+  ASSERT_NE(all, nullptr);
+  EXPECT_EQ(all->text("ike-init-out-req"), "1");
+  EXPECT_EQ(all->text("invalid"), "1");
+  b.request("get-counters", message({{"all", "yes"}}));
+  b.taken();
+  EXPECT_EQ(b.answer.find("counters")->find("home")->text("invalid"), "0");
+  b.request("get-counters", message({{"name", "nobody"}}));
+  EXPECT_EQ(b.taken(), "answer 1 no: no counters of a connection 'nobody'");
+  b.request("reset-counters", message({{"name", "home"}}));
+  EXPECT_EQ(b.taken(), "reset home, answer 1 yes");
+  b.request("reset-counters", message({{"all", "yes"}}));
+  EXPECT_EQ(b.taken(), "reset each, answer 1 yes");
+}
+
+TEST(Stats, AreOfTheProcess) {
+  Bench b;
+  b.view.now.half_open = 2;
+  b.at = b.at + std::chrono::seconds{5};
+  b.request("stats", {});
+  b.taken();
+  EXPECT_EQ(b.answer.find("uptime")->text("running"), "105 seconds");
+  EXPECT_EQ(b.answer.find("workers")->text("total"), "3");
+  EXPECT_EQ(b.answer.find("ikesas")->text("half-open"), "2");
+  EXPECT_EQ(b.answer.find("mem")->text("total"), "4096");
+}
+
+TEST(Algorithms, SayWhoseTheyAre) {
+  Bench b;
+  b.request("get-algorithms", {});
+  b.taken();
+  EXPECT_EQ(b.answer.find("ke")->text("ECP_384"), "openssl");
+  EXPECT_EQ(b.answer.find("aead")->text("AES_GCM_16"), "openssl");
+}
+
+TEST(Policies, AreFilteredByKind) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk("lan : auth { children { out { mode = pass\n start_action = trap } } }")),
+            "");
+  b.taken();
+  b.view.now.routed.push_back({.name = "lan/out"});
+  b.request("list-policies", message({{"pass", "yes"}}));
+  EXPECT_EQ(b.taken(), "stream list-policy, answer 1 ");
+  EXPECT_EQ(b.streamed.back().find("lan/out")->text("mode"), "PASS");
+  b.request("list-policies", message({{"trap", "yes"}}));
+  EXPECT_EQ(b.taken(), "answer 1 ");
+}
+
+TEST(Reload, ReadsTheFileOrTheSettings) {
+  Bench b;
+  b.request("cygnet-reload", {});
+  EXPECT_EQ(b.taken(), "reload");
+  b.request("reload-settings", {});
+  EXPECT_EQ(b.taken(), "reload settings");
+}
+
+// --- events --------------------------------------------------------------------------------------
+
+TEST(Events, AreForWhoeverListens) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.event(ike::event::IkeUp{.sa = ike::SaId{1}, .connection = "home"});
+  b.event(ike::event::ChildUp{.sa = ike::SaId{1}, .connection = "home", .name = "net"});
+  b.event(ike::event::Failed{
+      .record = {.reason = ike::Reason::no_common_proposal, .phase = "IKE_SA_INIT"}});
+  b.taken();
+  EXPECT_EQ(fmt::format("{}", fmt::join(b.published, " ")), "ike-updown child-updown alert");
+}
+
+}  // namespace
+}  // namespace cygnet::control::test
