@@ -268,7 +268,7 @@ void Node::on_event(const ike::Event& event) {
   hooks_.event(event);
   if (std::holds_alternative<ike::event::Quiet>(event)) quiet_ = true;
   control::Effects effects;
-  controller_->handle(event, now_, effects);
+  controller_->handle(event, *this, now_, effects);
   carry_out(std::move(effects));
 }
 

@@ -72,7 +72,8 @@ struct Loaded {
   std::vector<SharedSecret> shared_secrets;
   std::vector<KeyFile> keys;
   /// x509 holds what is not an anchor: our certificates and intermediates, among them the rest
-  /// of a chain file that a connection names. x509ca holds the anchors but for those of authorities.
+  /// of a chain file that a connection names. x509ca holds the anchors but for those of
+  /// authorities.
   std::vector<CertificateFile> certificates;
   std::vector<Authority> authorities;
 };

@@ -155,9 +155,9 @@ const vici::Catalogue& Controller::catalogue() {
   static const vici::Catalogue kCatalogue = [] {
     vici::Catalogue out;
     for (const CommandRow& row : kCommands) out.commands.emplace(row.name);
-    out.events = {"log",         "control-log",  "list-sa",    "list-policy", "list-conn",
-                  "list-cert",   "list-authority", "ike-updown", "ike-rekey",   "ike-update",
-                  "child-updown", "child-rekey",  "alert",      "cygnet-failure"};
+    out.events = {"log",          "control-log",    "list-sa",    "list-policy",   "list-conn",
+                  "list-cert",    "list-authority", "ike-updown", "ike-rekey",     "ike-update",
+                  "child-updown", "child-rekey",    "alert",      "cygnet-failure"};
     return out;
   }();
   return kCatalogue;

@@ -39,7 +39,8 @@ void Commands::list_certs() {
   const auto each = [&](const std::vector<pki::Certificate>& all, std::string_view flag) {
     for (const pki::Certificate& one : all) {
       const std::string_view subject = request.text("subject");
-      const bool fits = admits(request.text("type"), "X509") && admits(request.text("flag"), flag) &&
+      const bool fits = admits(request.text("type"), "X509") &&
+                        admits(request.text("flag"), flag) &&
                         (subject.empty() || names_subject(one, subject));
       if (fits) stream("list-cert", certificate_message(one, flag, credentials.has_key(one)));
     }

@@ -1,6 +1,10 @@
 // The configuration as clients bring it, item by item.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
+#include "config/values.hpp"
 #include "control/commands.hpp"
 #include "control/section_of.hpp"
 
@@ -72,11 +76,13 @@ void Commands::load_cert() {
     warn("a CRL was loaded: revocation is not checked yet");
     return done();
   }
-  if (type != "X509") return refuse(fmt::format("certificates of type '{}' are not supported", type));
+  if (type != "X509")
+    return refuse(fmt::format("certificates of type '{}' are not supported", type));
   if (flag != "NONE" && flag != "CA") {
     return refuse(fmt::format("certificates with flag '{}' are not supported yet", flag));
   }
-  const auto added = self.configuration_.credentials().add_certificate(as_bytes(*data), flag == "CA");
+  const auto added =
+      self.configuration_.credentials().add_certificate(as_bytes(*data), flag == "CA");
   answer(added);
   if (added) self.credentials_changed(now, out);
 }
@@ -94,7 +100,8 @@ void Commands::load_key() {
 
 void Commands::unload_key() {
   const std::string_view id = request.text("id");
-  if (!self.configuration_.credentials().drop_key(id)) return refuse(fmt::format("no key '{}'", id));
+  if (!self.configuration_.credentials().drop_key(id))
+    return refuse(fmt::format("no key '{}'", id));
   done();
   self.credentials_changed(now, out);
 }
@@ -105,9 +112,7 @@ void Commands::get_keys() {
   respond(std::move(answer));
 }
 
-void Commands::load_token() {
-  refuse("PKCS#11 tokens are not supported: put the key into a file");
-}
+void Commands::load_token() { refuse("PKCS#11 tokens are not supported: put the key into a file"); }
 
 void Commands::load_shared() {
   const std::string_view type = request.text("type");
@@ -162,7 +167,12 @@ void Commands::load_authority() {
   if (item == nullptr) return refuse("a section with the authority's name is missing");
   NoFiles files;
   config::Diagnostics diags;
-  auto authority = config::load_authority(section_of(*item, "authority"), files, {}, diags);
+  config::Section section = section_of(*item, "authority");
+  // The certificate itself: octets, not words.
+  for (config::Key& key : section.keys) {
+    if (key.name == "cacert" && key.items.empty()) key.items = {std::exchange(key.value, {})};
+  }
+  auto authority = config::load_authority(section, files, {}, diags);
   if (refuse_faults(diags)) return;
   self.configuration_.credentials().put_authority(*std::move(authority));
   done();

@@ -41,7 +41,7 @@ ConnectionChanges Configuration::put(model::Connection connection, config::Diagn
   config::Diagnostics lacks;
   credentials_.complete(complete, lacks);
   for (const config::Diagnostic& one : lacks.sorted()) diags.warning(one.place, one.text);
-  given_.insert_or_assign(connection.name, Given{std::move(connection), false});
+  given_.insert_or_assign(complete.name, Given{std::move(connection), false});
   set(std::move(complete), changes);
   return changes;
 }
@@ -59,7 +59,8 @@ ConnectionChanges Configuration::complete_again() {
   ConnectionChanges changes;
   for (const auto& [name, given] : given_) {
     const model::LocalAuth& local = given.connection.local;
-    const bool open = local.method == model::AuthClass::pubkey && (local.certs.empty() || !local.id);
+    const bool open =
+        local.method == model::AuthClass::pubkey && (local.certs.empty() || !local.id);
     if (!open) continue;
     model::Connection complete = given.connection;
     config::Diagnostics lacks;  // told when it was put

@@ -67,7 +67,9 @@ int secret_rank(const config::SharedSecret& secret, const ike::ask::SharedKeyMac
   return local_fits ? rank + 10 : rank;
 }
 
-std::string key_id(const crypto::PrivateKey& key) { return to_hex(pki::key_hash(key.public_key())); }
+std::string key_id(const crypto::PrivateKey& key) {
+  return to_hex(pki::key_hash(key.public_key()));
+}
 
 std::vector<pki::Certificate> parsed(const std::vector<Bytes>& ders) {
   std::vector<pki::Certificate> out;

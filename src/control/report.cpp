@@ -297,7 +297,7 @@ vici::Message stats_message(const View& view, Instant started, Instant now) {
       .add("medium", std::uint64_t{process.threads - process.idle})
       .add("low", std::uint64_t{0});
   std::uint64_t alarms = 0;
-  for (const ike::IkeStatus& sa : status.sas) alarms += sa.rekey_at ? 1 : 0;
+  for (const ike::IkeStatus& sa : status.sas) alarms += sa.rekey_at ? 1U : 0U;
   out.section("queues")
       .add("critical", std::uint64_t{0})
       .add("high", std::uint64_t{0})

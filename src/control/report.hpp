@@ -46,7 +46,7 @@ struct ViciEvent {
   vici::Message message;
 };
 [[nodiscard]] std::optional<ViciEvent> event_message(const ike::Event& event, const View& view,
-                                                          Instant now);
+                                                     Instant now);
 /// One record of cygnet-failures; `age` in seconds.
 [[nodiscard]] vici::Message failure_message(const ike::FailureRecord& record, Instant now);
 

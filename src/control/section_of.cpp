@@ -11,7 +11,8 @@ config::Section section_of(std::string name, const vici::Message& message,
       out.sections.push_back(section_of(item.name, *section, origin));
       continue;
     }
-    config::Key key{.name = item.name, .value = {}, .items = {}, .place = place, .value_place = place};
+    config::Key key{
+        .name = item.name, .value = {}, .items = {}, .place = place, .value_place = place};
     if (const auto* list = std::get_if<vici::List>(&item.content)) {
       key.items = *list;
     } else {

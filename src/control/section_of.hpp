@@ -8,8 +8,8 @@
 
 namespace cygnet::control {
 
-/// The same tree, as if it stood in a file: values, lists and subsections in order. `origin` is what
-/// diagnostics name in place of a file.
+/// The same tree, as if it stood in a file: values, lists and subsections in order. `origin` is
+/// what diagnostics name in place of a file.
 [[nodiscard]] config::Section section_of(std::string name, const vici::Message& message,
                                          const std::string& origin);
 

@@ -128,9 +128,8 @@ void ViciServer::publish(const std::string& event, const vici::Message& message)
 }
 
 bool ViciServer::anybody_hears(std::string_view event) const {
-  return std::ranges::any_of(clients_, [event](const auto& entry) {
-    return entry.second->session.registered(event);
-  });
+  return std::ranges::any_of(
+      clients_, [event](const auto& entry) { return entry.second->session.registered(event); });
 }
 
 }  // namespace cygnet::daemon

@@ -234,8 +234,7 @@ void become_established(IkeSa& sa, Context& cx) {
   }
   IkeStatus status = snapshot(sa);
   status.state = IkeStatus::State::established;
-  cx.emit(event::IkeUp{
-      .sa = sa.id, .connection = sa.connection.name, .status = std::move(status)});
+  cx.emit(event::IkeUp{.sa = sa.id, .connection = sa.connection.name, .status = std::move(status)});
 }
 
 bool is_ending(const IkeSa& sa) { return !sa.doomed.empty() || deletes_ike(sa); }
@@ -325,10 +324,8 @@ void close(IkeSa& sa, Context& cx, const std::string& why) {
   sa.delayed.clear();
   cx.done(std::exchange(sa.first_request, RequestId{}), false, why);
   if (was_up && current) {
-    cx.emit(event::IkeDown{.sa = sa.id,
-                           .connection = sa.connection.name,
-                           .why = why,
-                           .status = std::move(status)});
+    cx.emit(event::IkeDown{
+        .sa = sa.id, .connection = sa.connection.name, .why = why, .status = std::move(status)});
   }
 }
 

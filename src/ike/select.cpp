@@ -126,8 +126,8 @@ unsigned address_rank(const std::vector<model::AddressPattern>& patterns,
   return best;
 }
 
-std::expected<InitChoice, FailureRecord> select_for_init(
-    const model::ConnectionList& connections, const InitFacts& facts) {
+std::expected<InitChoice, FailureRecord> select_for_init(const model::ConnectionList& connections,
+                                                         const InitFacts& facts) {
   FailureRecord record{.local = facts.local,
                        .remote = facts.remote,
                        .phase = "IKE_SA_INIT",

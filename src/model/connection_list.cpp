@@ -31,7 +31,8 @@ bool ConnectionList::arrange(const std::vector<std::string>& names) {
   const bool same = std::ranges::equal(*this, order, {}, &Connection::name);
   if (same) return false;
   ConnectionList fresh;
-  for (const std::string& name : order) fresh.put(std::move(places_.at(by_name_.find(name)->second)));
+  for (const std::string& name : order)
+    fresh.put(std::move(places_.at(by_name_.find(name)->second)));
   *this = std::move(fresh);
   return true;
 }

@@ -66,8 +66,8 @@ Bytes key_hash(ByteView public_key) {
       d2i_X509_PUBKEY(nullptr, &at, static_cast<long>(public_key.size()))};
   const unsigned char* data = nullptr;
   int size = 0;
-  const bool got = parsed && X509_PUBKEY_get0_param(nullptr, &data, &size, nullptr,
-                                                    parsed.get()) == 1;
+  const bool got =
+      parsed && X509_PUBKEY_get0_param(nullptr, &data, &size, nullptr, parsed.get()) == 1;
   ERR_clear_error();
   return got ? sha1(ByteView{data, static_cast<std::size_t>(size)}) : Bytes{};
 }

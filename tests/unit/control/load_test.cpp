@@ -97,7 +97,7 @@ TEST(LoadConn, OutlivesTheFile) {
   b.request("load-conn", connection("192.0.2.1"));
   b.taken();
   EXPECT_EQ(b.configure(psk("other : auth { children { net { } } }")), "");
-  EXPECT_EQ(b.taken(), "put other");
+  EXPECT_EQ(b.taken(), "put other, arrange other home") << "the file's stand first";
   EXPECT_EQ(b.configure("connections { }"), "");
   EXPECT_EQ(b.taken(), "drop other");
   b.request("get-conns", {});
@@ -374,7 +374,7 @@ TEST(Events, AreForWhoeverListens) {
   b.event(ike::event::IkeUp{.sa = ike::SaId{1}, .connection = "home"});
   b.event(ike::event::ChildUp{.sa = ike::SaId{1}, .connection = "home", .name = "net"});
   b.event(ike::event::Failed{
-      .record = {.reason = ike::Reason::no_common_proposal, .phase = "IKE_SA_INIT"}});
+      .record = {.phase = "IKE_SA_INIT", .reason = ike::Reason::no_common_proposal}});
   b.taken();
   EXPECT_EQ(fmt::format("{}", fmt::join(b.published, " ")), "ike-updown child-updown alert");
 }

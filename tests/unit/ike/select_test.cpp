@@ -33,7 +33,7 @@ ike::AuthFacts facts() {
   out.suite = model::choose(named("x").proposals, named("x").proposals)->suite;
   return out;
 }
-std::string chosen(const std::vector<model::Connection>& all, const ike::AuthFacts& by) {
+std::string chosen(const model::ConnectionList& all, const ike::AuthFacts& by) {
   const auto out = ike::select_for_auth(all, by);
   return out ? (*out)->name : "none";
 }
@@ -72,7 +72,7 @@ TEST(Select, TheIdentityThePeerAsksFor_Counts) {
 }
 
 /// The record that names the field of the connection that came nearest.
-ike::FailureRecord refusal(const std::vector<model::Connection>& all, const ike::AuthFacts& by) {
+ike::FailureRecord refusal(const model::ConnectionList& all, const ike::AuthFacts& by) {
   const auto out = ike::select_for_auth(all, by);
   EXPECT_FALSE(out.has_value());
   return out ? ike::FailureRecord{} : out.error();
