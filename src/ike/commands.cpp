@@ -46,6 +46,35 @@ bool leads_to(const IkeSa& sa, const model::Connection& connection, const IpAddr
   return called || sa.remote.address == address;
 }
 
+/// Whether children of its connection towards this address can be made under it. One that somebody
+/// has only begun, or that is about to end, is not ours to use.
+bool serves(const IkeSa& sa, const model::Connection& connection, const IpAddress& address) {
+  return sa.connection.name == connection.name && sa.is_current() && !sa.is_half_open() &&
+         !is_ending(sa) && leads_to(sa, connection, address);
+}
+
+/// Only where the configuration says so: without a child an IKE_SA carries nothing.
+bool may_be_bare(const model::Connection& connection) {
+  return connection.children.empty() && (connection.childless == model::Childless::force ||
+                                         connection.childless == model::Childless::prefer);
+}
+
+/// Those that an IKE_SA does not have yet. The last one queued carries the command: exchanges
+/// complete in order. One that is coming with the IKE_SA is queued as well: its task ends as the
+/// IKE_SA does, well or not.
+void add_children(IkeSa& sa, const command::Initiate& initiate,
+                  std::vector<model::ChildTemplate> children, Context& cx) {
+  std::erase_if(children, [&](const auto& one) { return has_child(sa, one.name); });
+  if (children.empty()) return cx.done(initiate.request, true);
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    const bool last = i + 1 == children.size();
+    enqueue(sa, cx,
+            CreateChild{.wanted = std::move(children[i]),
+                        .trigger = initiate.trigger,
+                        .request = last ? initiate.request : RequestId{}});
+  }
+}
+
 bool matches(const IkeSa& sa, const command::Filter& filter) {
   return (filter.connection.empty() || filter.connection == sa.connection.name) &&
          (filter.ike_id.value() == 0 || filter.ike_id == sa.id) && sa.is_current();
@@ -141,19 +170,16 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
     return cx.done(initiate.request, false, "no connection named '" + initiate.connection + "'");
   }
   std::vector<model::ChildTemplate> children = wanted_children(*connection, initiate.child);
-  const auto old = sas.find(initiate.instead_of);
-  const bool reauthenticates =
-      old != sas.end() && old->second.is_current() && !is_ending(old->second);
-  if (initiate.instead_of != SaId{} && !reauthenticates) {
-    return cx.done(initiate.request, true);  // what was to be reauthenticated has gone
+  const IkeSa* old = nullptr;
+  if (initiate.instead_of != SaId{}) {
+    const auto at = sas.find(initiate.instead_of);
+    if (at == sas.end() || !at->second.is_current() || is_ending(at->second)) {
+      return cx.done(initiate.request, true);  // what was to be reauthenticated has gone
+    }
+    old = &at->second;
+    std::erase_if(children, [old](const auto& one) { return !has_child(*old, one.name); });
   }
-  if (reauthenticates) {
-    std::erase_if(children, [&](const auto& one) { return !has_child(old->second, one.name); });
-  }
-  // Only where the configuration says so: without a child an IKE_SA carries nothing.
-  const bool bare = connection->children.empty() && initiate.child.empty() && !reauthenticates &&
-                    (connection->childless == model::Childless::force ||
-                     connection->childless == model::Childless::prefer);
+  const bool bare = initiate.child.empty() && old == nullptr && may_be_bare(*connection);
   if (children.empty() && !bare) {
     return cx.done(initiate.request, false,
                    initiate.child.empty()
@@ -161,41 +187,33 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
                        : "no child named '" + initiate.child + "'");
   }
   if (shutting_down) return cx.done(initiate.request, false, "the daemon is shutting down");
-  std::vector<IpAddress> vips = reauthenticates ? old->second.local_vips : std::vector<IpAddress>{};
   for (auto& [id, sa] : sas) {
-    if (sa.connection.name != connection->name || reauthenticates) continue;
-    if (is_ending(sa) && sa.is_current()) vips = sa.local_vips;
-    // One that somebody has only begun, or that is about to end, is not ours to use.
-    if (!sa.is_current() || sa.is_half_open() || is_ending(sa)) continue;
-    if (!leads_to(sa, *connection, initiate.remote.address)) continue;
-    // The last child queued carries the command: exchanges complete in order. One that is coming
-    // with the IKE_SA is queued as well: its task ends as the IKE_SA does, well or not.
-    std::erase_if(children, [&](const auto& one) { return has_child(sa, one.name); });
-    if (children.empty()) return cx.done(initiate.request, true);
-    for (std::size_t i = 0; i < children.size(); ++i) {
-      const bool last = i + 1 == children.size();
-      enqueue(sa, cx,
-              CreateChild{.wanted = std::move(children[i]),
-                          .trigger = initiate.trigger,
-                          .request = last ? initiate.request : RequestId{}});
-    }
-    return;
+    if (old != nullptr || !serves(sa, *connection, initiate.remote.address)) continue;
+    return add_children(sa, initiate, std::move(children), cx);
   }
+  call(initiate, *connection, std::move(children), old, cx);
+}
+
+/// A new IKE_SA, with these children or with none; `old` is the one that it reauthenticates.
+void Engine::Impl::call(const command::Initiate& initiate, const model::Connection& connection,
+                        std::vector<model::ChildTemplate> children, const IkeSa* old, Context& cx) {
   IkeSa sa{.id = cx.next_sa(),
            .initiator = true,
            .first_initiator = true,
            .spi_i = IkeSpi{rng.u64() | 1},
            .local = initiate.local,
            .remote = initiate.remote,
-           .connection = *connection,
+           .connection = connection,
            .born = cx.now};
   // The address stays ours, if the gateway is willing.
+  const std::vector<IpAddress> vips =
+      old != nullptr ? old->local_vips : ending_vips(connection.name);
   if (!vips.empty()) sa.connection.vips = vips;
-  if (reauthenticates) {
-    sa.instead_of = old->first;
+  if (old != nullptr) {
+    sa.instead_of = old->id;
     for (const model::ChildTemplate& child : children) sa.asked.push_back(child.name);
   }
-  if (!bare) {
+  if (!children.empty()) {
     sa.first_child = std::move(children.front());
     sa.first_trigger = initiate.trigger;
   }
@@ -208,6 +226,16 @@ void Engine::Impl::on_command(command::Initiate&& initiate, Context& cx) {
   const SaId id = sa.id;
   adopt(std::move(sa));
   start_init(sas.at(id), cx);
+}
+
+/// What we were given by a peer of this connection that we are about to leave.
+std::vector<IpAddress> Engine::Impl::ending_vips(std::string_view connection) const {
+  std::vector<IpAddress> out;
+  for (const auto& [id, sa] : sas) {
+    const bool ends = sa.is_current() && is_ending(sa);
+    if (ends && sa.connection.name == connection) out = sa.local_vips;
+  }
+  return out;
 }
 
 void Engine::Impl::on_command(command::Terminate&& terminate, Context& cx) {

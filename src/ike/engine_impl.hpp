@@ -91,6 +91,9 @@ struct Engine::Impl {
   void on_command(command::ArrangeConnections&& arrange, Context& cx);
   void on_command(command::SetAuthorities&& set, Context& cx);
   void on_command(command::Initiate&& initiate, Context& cx);
+  void call(const command::Initiate& initiate, const model::Connection& connection,
+            std::vector<model::ChildTemplate> children, const IkeSa* old, Context& cx);
+  [[nodiscard]] std::vector<IpAddress> ending_vips(std::string_view connection) const;
   void on_command(command::Terminate&& terminate, Context& cx);
   void on_command(command::Rekey&& rekey, Context& cx);
   void on_command(command::Route&& route, Context& cx);

@@ -32,10 +32,9 @@ HEADER_LINES_MAX = 250
 FUNCTION_LINES_MAX = 70
 # Folders beside src/ for which the sizes count too; tests and tables are exempt.
 SIZED = ("apps", "fuzz", "sim")
-# What was too long when the rule came. Nothing is added, and what has shrunk is taken out.
-LONG = {
-    "src/ike/commands.cpp": {"Engine::Impl::on_command"},
-}
+# What was too long when the rule came, as {"src/ike/engine.cpp": {"the file", "Engine::f"}}.
+# Nothing is added, and what has shrunk is taken out.
+LONG = {}
 BANNED = [
     (re.compile(r"\busing namespace\b"), "using namespace"),
     (re.compile(r"^\s*throw\b", re.M), "throw"),
@@ -230,7 +229,6 @@ def self_test():
         ("../fuzz/deep/d.hpp", "// D.\n" + "\n" * 300, "lines"),
         ("io/d.cpp", function(90), "f has 92 lines"),
         ("../apps/d.cpp", function(90, "struct S {\n  S(int a = 1)\n    : b(2), c{3}"), "lines"),
-        ("ike/commands.cpp", function(9), "Engine::Impl::on_command is short enough now"),
     ]
     def problems_of(files):
         with tempfile.TemporaryDirectory() as root:
@@ -241,6 +239,8 @@ def self_test():
                     file.write(text)
             return check(root)
     failures = []
+    LONG["sim/once.cpp"] = {"World::fault"}
+    planted.append(("../sim/once.cpp", function(9), "World::fault is short enough now"))
     if problems_of(clean):
         failures.append(f"a clean tree is refused: {problems_of(clean)}")
     for path, text, words in planted:
