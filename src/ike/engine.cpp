@@ -176,7 +176,9 @@ void Engine::tick(Instant now, Actions& out) {
     due.push_back(id);
   }
   for (const SaId id : due) {
-    ike::tick(impl_->sas.at(id), cx);
+    IkeSa& sa = impl_->sas.at(id);
+    if (const auto alarm = ike::deadline(sa, cx.config)) cx.shared.counters.add(alarm->reason);
+    ike::tick(sa, cx);
     cx.attention.push_back(id);
   }
   impl_->settle(cx);
@@ -231,7 +233,8 @@ void Engine::Impl::on_init_request(const Datagram& datagram, const wire::Message
     const auto* cookie = find_notify(message.payloads, NotifyType::cookie);
     if (cookie == nullptr ||
         !cookies.check(crypto, rng, cx.now, cookie->data, nonce, datagram.remote, header.spi_i)) {
-      if (!cookie_requests.admits(cx.now)) return;
+      if (!cookie_requests.admits(cx.now)) return cx.shared.counters.add(Limit::cookie_rate);
+      cx.shared.counters.add(Limit::cookie);
       return send_plain(received, cx,
                         {wire::NotifyPayload{.type = NotifyType::cookie,
                                              .data = cookies.make(crypto, rng, cx.now, nonce,
@@ -240,7 +243,7 @@ void Engine::Impl::on_init_request(const Datagram& datagram, const wire::Message
     }
     verdict = half_open.judge(source, true, cx.config);
   }
-  if (verdict != HalfOpenTable::Verdict::admit) return;
+  if (verdict != HalfOpenTable::Verdict::admit) return cx.shared.counters.add(Limit::half_open);
   InitAnswer answer = answer_init(received, message, datagram.bytes, cx);
   if (answer.sa) {
     answer.sa->half_open_until = cx.now + half_open.patience(cx.config);
@@ -249,7 +252,7 @@ void Engine::Impl::on_init_request(const Datagram& datagram, const wire::Message
     adopt(*std::move(answer.sa));
   } else if (!answer.stateless.empty()) {
     if (!answer.record.phase.empty()) {
-      if (!refusals.admits(cx.now)) return;
+      if (!refusals.admits(cx.now)) return cx.shared.counters.add(Limit::refusal_rate);
       answer.record.at = cx.now;
       cx.emit(event::Failed{.record = std::move(answer.record)});
     }
@@ -330,7 +333,7 @@ void Engine::Impl::on_protected(const Datagram& datagram, const wire::Message& m
 // After a restart this is how a peer learns at once that its tunnel is no more.
 void Engine::Impl::deny_spi(const Datagram& datagram, const wire::Header& header, IkeSpi ours,
                             Context& cx) {
-  if (!denials.admits(cx.now)) return;
+  if (!denials.admits(cx.now)) return cx.shared.counters.add(Limit::denial_rate);
   // The peer has answered our rekey with this IKE_SA, and we have not seen the answer yet.
   const bool coming = std::ranges::any_of(sas, [ours](const auto& entry) {
     const auto* rekey =
@@ -513,6 +516,7 @@ void Engine::Impl::on_create_child(IkeSa& sa, Established& state, const Received
   //=                 TEMPORARY_FAILURE."
   const bool greedy = !sa.requests.take(cx.now, kPeerRequestInterval, kPeerRequestBurst) ||
                       (ike && undeleted_kin(sa) >= kAncestorsMax);
+  if (greedy) cx.shared.counters.add(Limit::peer_requests);
   if (!sa.is_current() || shutting_down || deleting || (rekeying && !ike) || greedy) {
     return send_response(sa, cx, received,
                          {wire::NotifyPayload{.type = NotifyType::temporary_failure}});

@@ -47,18 +47,6 @@ struct EngineConfig {
   bool trace_messages = false;   ///< an event::Note (level 2) for each message
 };
 
-enum class WakeReason : std::uint8_t {
-  retransmit,
-  half_open,
-  rekey_ike,
-  rekey_child,
-  expire_child,
-  expire_ike,
-  liveness,
-  keepalive,
-  inactivity,
-  retry
-};
 struct Deadline {
   Instant at;
   WakeReason reason = WakeReason::retransmit;

@@ -193,6 +193,20 @@ TEST(InvalidIkeSpi, AnswersAreFew) {
     ++answers;
   }
   EXPECT_EQ(answers, 20U);
+  EXPECT_EQ(pair.b.engine.counters().of(ike::Limit::denial_rate), 980U);
+}
+
+TEST(WakeUps, AreCountedByTheirReason) {
+  Pair pair({.initiator = [](model::Connection& c) { c.dpd_delay = seconds{10}; }});
+  up(pair);
+  const ike::CounterBook& counts = pair.a.engine.counters();
+  wait(pair, seconds{25});
+  EXPECT_EQ(counts.of(ike::WakeReason::liveness), 2U);
+  EXPECT_EQ(counts.of(ike::WakeReason::retransmit), 0U);
+  pair.lose = [](const auto&) { return true; };
+  wait(pair, seconds{15});
+  EXPECT_EQ(counts.of(ike::WakeReason::liveness), 3U);
+  EXPECT_EQ(counts.of(ike::WakeReason::retransmit), 1U);
 }
 
 // A hard limit does not leave a hole where the child is to stay: the new one comes first.

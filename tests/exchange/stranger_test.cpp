@@ -111,6 +111,8 @@ TEST(Stranger, CookieAskedForManyTimes_StillEstablishes) {
   for (int i = 0; i < 6; ++i) feed(pair.b, pair.a.outbox.front(), pair.a.outbox.front().bytes);
   pair.settle();
   EXPECT_EQ(pair.a.installed.size(), 1U) << pair.transcript();
+  EXPECT_EQ(pair.b.engine.counters().of(ike::Limit::cookie), 7U);
+  EXPECT_EQ(pair.b.engine.counters().of(ike::Limit::half_open), 0U);
 }
 
 //= RFC7296#2.21.1 test
