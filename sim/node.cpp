@@ -79,7 +79,11 @@ void Node::shut_down(Instant now) {
 void Node::load() {
   config::Diagnostics diags;
   control::Effects effects;
-  if (!controller_->configure(spec_.configuration(edition_), diags, now_, effects)) {
+  config::Loaded loaded = spec_.configuration(edition_);
+  for (const model::Connection& one : loaded.connections) {
+    if (one.unique == model::Uniqueness::never) of_many_.insert(one.name);
+  }
+  if (!controller_->configure(std::move(loaded), diags, now_, effects)) {
     hooks_.plane.fault("configuration: " + diags.text());
   }
   carry_out(std::move(effects));

@@ -95,6 +95,10 @@ class Node final : public control::View {
   /// Requests of the operator that nobody has answered since the last start.
   [[nodiscard]] std::size_t unanswered() const { return clients_.size(); }
   [[nodiscard]] bool has(const IpAddress& address) const;
+  /// Whether peers of this connection may share an identity (unique = never).
+  [[nodiscard]] bool is_of_many(const std::string& connection) const {
+    return of_many_.contains(connection);
+  }
   [[nodiscard]] ike::Status status() const override { return engine_->status(); }
   [[nodiscard]] std::optional<model::SaStats> stats(model::ChildId child) const override {
     const auto known = plane_->stats(child);
@@ -144,6 +148,7 @@ class Node final : public control::View {
   std::optional<Carrier> carrier_;
   control::SleepWatch sleep_watch_;
   std::set<IpAddress> down_;  ///< addresses whose link is seen to be down
+  std::set<std::string> of_many_;
   std::set<control::ClientId> clients_;
   std::uint64_t last_client_ = 0;
   std::optional<Instant> follow_at_;   ///< when a change of the network is looked into

@@ -64,7 +64,7 @@ std::optional<IpAddress> Pool::take(const model::Identity& identity, std::uint32
   if (oldest != nullptr) return give(IpAddress{oldest->address}, identity, sa);
   // Nothing is free: what its own old IKE_SA still holds is better than nothing.
   for (const auto& [address, lease] : leases_) {
-    if (lease.identity == identity) return give(address, identity, sa);
+    if (lease.identity == identity && is_free(address)) return give(address, identity, sa);
   }
   return std::nullopt;
 }
@@ -123,24 +123,42 @@ Result<void> Pools::drop(std::string_view name) {
   return {};
 }
 
+bool Pools::is_free(const IpAddress& address, const ike::ask::Lease& ask) const {
+  const auto at = held_.find(address);
+  if (at == held_.end() || at->second.sa == ask.sa.value()) return true;
+  return ask.unique != model::Uniqueness::never && at->second.identity == ask.remote;
+}
+
+bool Pools::is_greedy(IpFamily family, const ike::ask::Lease& ask) const {
+  const auto counts = [&](const auto& entry) {
+    const auto& [address, holder] = entry;
+    return address.family() == family && holder.sa != ask.sa.value() &&
+           holder.identity == ask.remote;
+  };
+  return std::ranges::count_if(held_, counts) >= kLeasesOfIdentityMax;
+}
+
 std::variant<ike::answer::Leased, ike::answer::Refused> Pools::lease(
     const ike::ask::Lease& ask, const std::vector<std::string>& pools) {
   ike::answer::Leased out;
   std::string full;
+  bool greedy = false;
   for (const IpAddress& wish : ask.requested) {
     const auto same_family = [&wish](const IpAddress& one) {
       return one.family() == wish.family();
     };
     if (std::ranges::any_of(out.addresses, same_family)) continue;
+    if (is_greedy(wish.family(), ask)) {
+      greedy = true;
+      continue;
+    }
     for (const std::string& name : pools) {
       const auto at = pools_.find(name);
       if (at == pools_.end()) continue;
       Pool& pool = at->second;
       if (pool.config().range.first.family() != wish.family()) continue;
-      const auto address = pool.take(ask.remote, ask.sa.value(), wish, [&](const IpAddress& one) {
-        const auto holder = held_.find(one);
-        return holder == held_.end() || holder->second.identity == ask.remote;
-      });
+      const auto address = pool.take(ask.remote, ask.sa.value(), wish,
+                                     [&](const IpAddress& one) { return is_free(one, ask); });
       if (!address) {
         full =
             fmt::format("pool '{}': {} of {} addresses online", name, pool.online(), pool.size());
@@ -159,6 +177,13 @@ std::variant<ike::answer::Leased, ike::answer::Refused> Pools::lease(
     }
   }
   if (!out.addresses.empty()) return out;
+  if (greedy) {
+    return ike::answer::Refused{
+        .reason = ike::Reason::limit,
+        .ours = fmt::format("{} addresses of one identity at once", kLeasesOfIdentityMax),
+        .theirs = "asks for one more",
+        .advice = "give each device an identity of its own, or find out who connects so often"};
+  }
   if (!full.empty()) {
     return ike::answer::Refused{.reason = ike::Reason::pool_exhausted,
                                 .ours = full,

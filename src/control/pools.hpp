@@ -20,6 +20,10 @@ namespace cygnet::control {
 /// longest is forgotten, so that strangers cannot grow the table.
 inline constexpr std::size_t kOfflineLeasesMax = 65536;
 
+/// Addresses of one family that one identity holds at once, so that whoever has one key cannot
+/// empty a pool.
+inline constexpr std::uint32_t kLeasesOfIdentityMax = 100;
+
 /// One address and its holder. Offline leases are kept for their identity until they are needed.
 struct Lease {
   IpAddress address;
@@ -74,7 +78,8 @@ class Pools {
   /// An error while somebody holds an address of it, or when there is none of that name.
   [[nodiscard]] Result<void> drop(std::string_view name);
   /// Answers ask::Lease for a connection with these pools: one address per family it asks for.
-  /// Refused when no family can be served; partial success gives what there is.
+  /// Refused when no family can be served; partial success gives what there is. With unique = never
+  /// an address that an IKE_SA holds is nobody else's, else its identity can take it over.
   [[nodiscard]] std::variant<ike::answer::Leased, ike::answer::Refused> lease(
       const ike::ask::Lease& ask, const std::vector<std::string>& pools);
   void release(ike::SaId sa);
@@ -87,6 +92,10 @@ class Pools {
     std::uint32_t sa = 0;
   };
   void put(model::Pool pool, bool from_file);
+  /// Whether `address` can be given to whoever asks.
+  [[nodiscard]] bool is_free(const IpAddress& address, const ike::ask::Lease& ask) const;
+  /// Whether its identity holds all it may of a family, without this IKE_SA.
+  [[nodiscard]] bool is_greedy(IpFamily family, const ike::ask::Lease& ask) const;
 
   std::map<std::string, Pool, std::less<>> pools_;
   std::set<std::string, std::less<>> of_file_;  ///< names

@@ -65,7 +65,8 @@ struct Lease {
   std::string connection;
   model::Identity remote;
   SaId sa;
-  std::vector<IpAddress> requested;  ///< any-address: the client has no wish
+  std::vector<IpAddress> requested;                  ///< any-address: the client has no wish
+  model::Uniqueness unique = model::Uniqueness::no;  ///< of its connection
 };
 /// How long a child has carried nothing.
 struct ChildUse {
@@ -205,11 +206,11 @@ struct Awake {};
 /// Delete every IKE_SA, tell the peers, then emit Quiet.
 struct Shutdown {};
 }  // namespace command
-using Command = std::variant<command::PutConnection, command::DropConnection,
-                             command::ArrangeConnections, command::SetAuthorities,
-                             command::Initiate, command::Terminate, command::Rekey, command::Route,
-                             command::Unroute, command::Readdress, command::SetAddresses,
-                             command::Awake, command::Shutdown>;
+using Command =
+    std::variant<command::PutConnection, command::DropConnection, command::ArrangeConnections,
+                 command::SetAuthorities, command::Initiate, command::Terminate, command::Rekey,
+                 command::Route, command::Unroute, command::Readdress, command::SetAddresses,
+                 command::Awake, command::Shutdown>;
 
 // --- Actions: carry out all of them, in order, before the next call. ---------------------------
 

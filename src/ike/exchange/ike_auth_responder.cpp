@@ -175,7 +175,8 @@ State on_own_proof(ProveToInitiator&& state, IkeSa& sa, const Answer& answer, Co
                           .what = ask::Lease{.connection = sa.connection.name,
                                              .remote = *sa.remote_id,
                                              .sa = sa.id,
-                                             .requested = requested}});
+                                             .requested = requested,
+                                             .unique = sa.connection.unique}});
   return LeaseAddresses{.ask = ask,
                         .handshake = std::move(state.handshake),
                         .peer = std::move(state.peer),

@@ -27,8 +27,10 @@ struct Got {
   std::size_t dns = 0;
 };
 Got lease(Pools& from, const std::string& who, std::uint32_t sa,
-          std::vector<IpAddress> wishes = {kAny4}, std::vector<std::string> names = {"p"}) {
-  auto out = from.lease({.remote = identity(who), .sa = ike::SaId{sa}, .requested = wishes}, names);
+          std::vector<IpAddress> wishes = {kAny4}, std::vector<std::string> names = {"p"},
+          model::Uniqueness unique = model::Uniqueness::no) {
+  auto out = from.lease(
+      {.remote = identity(who), .sa = ike::SaId{sa}, .requested = wishes, .unique = unique}, names);
   Got got;
   if (const auto* leased = std::get_if<ike::answer::Leased>(&out)) {
     for (const IpAddress& address : leased->addresses) got.addresses.push_back(address.text());
@@ -37,6 +39,10 @@ Got lease(Pools& from, const std::string& who, std::uint32_t sa,
     got.refusal = std::string{to_string(std::get<ike::answer::Refused>(out).reason)};
   }
   return got;
+}
+/// Of one identity that many devices share.
+Got shared_lease(Pools& from, std::uint32_t sa, IpAddress wish = kAny4) {
+  return lease(from, "office", sa, {wish}, {"p"}, model::Uniqueness::never);
 }
 using Addresses = std::vector<std::string>;
 
@@ -85,6 +91,33 @@ TEST(Pool, SameIdentityTwice_GetsTwoAddresses) {
   all.release(ike::SaId{1});
   EXPECT_EQ(all.all().at("p").online(), 1u);
   EXPECT_EQ(all.all().at("p").offline(), 1u);
+}
+
+// unique = never: another device of the same identity holds it, and goes on using it.
+TEST(Pool, SharedIdentity_NeverTakesWhatAnotherDeviceHolds) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.2")});
+  EXPECT_EQ(shared_lease(all, 1).addresses, Addresses{"10.9.0.1"});
+  EXPECT_EQ(shared_lease(all, 2, ip("10.9.0.1")).addresses, Addresses{"10.9.0.2"});
+  EXPECT_EQ(shared_lease(all, 3, ip("10.9.0.1")).refusal, "pool_exhausted");
+  all.release(ike::SaId{1});
+  EXPECT_EQ(shared_lease(all, 4, ip("10.9.0.2")).addresses, Addresses{"10.9.0.1"});
+}
+
+// Whoever has one key cannot take every address.
+TEST(Pool, OneIdentity_CannotEmptyIt) {
+  for (const model::Uniqueness unique : {model::Uniqueness::never, model::Uniqueness::no}) {
+    Pools all = pools({pool("10.9.0.1", "10.9.9.255")});
+    const auto again = [&](std::uint32_t sa) {
+      return lease(all, "greedy", sa, {kAny4}, {"p"}, unique);
+    };
+    for (std::uint32_t sa = 1; sa <= kLeasesOfIdentityMax; ++sa) {
+      ASSERT_EQ(again(sa).addresses.size(), 1u) << sa;
+    }
+    EXPECT_EQ(again(1 + kLeasesOfIdentityMax).refusal, "limit");
+    EXPECT_EQ(lease(all, "modest", 2000).addresses.size(), 1u);
+    all.release(ike::SaId{7});
+    EXPECT_EQ(again(3000).addresses.size(), 1u);
+  }
 }
 
 TEST(Pool, Wish_IsGrantedWhenFree) {
