@@ -87,7 +87,8 @@ struct Commands {
   void begin(Controller::Operation::Kind kind, const ChildKey& key);
   [[nodiscard]] std::uint64_t matches(const ike::command::Filter& filter) const;
   void forget(const ike::command::Filter& filter);
-  [[nodiscard]] std::optional<std::pair<ike::command::Filter, ike::RequestId>> filtered();
+  [[nodiscard]] std::optional<std::pair<ike::command::Filter, ike::RequestId>> filtered(
+      Controller::Operation::Kind kind);
 };
 
 }  // namespace cygnet::control

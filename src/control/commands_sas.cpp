@@ -90,6 +90,7 @@ void Commands::begin(Controller::Operation::Kind kind, const ChildKey& key) {
   } else {
     done();
   }
+  self.want_again(kind, key, now);
   self.start(self.open(std::move(operation)), out, now);
 }
 
@@ -147,16 +148,16 @@ void Commands::forget(const ike::command::Filter& filter) {
   }
 }
 
-std::optional<std::pair<ike::command::Filter, ike::RequestId>> Commands::filtered() {
+std::optional<std::pair<ike::command::Filter, ike::RequestId>> Commands::filtered(
+    Controller::Operation::Kind kind) {
   ike::command::Filter filter = filter_of(request);
   if (is_empty(filter)) {
     refuse("say which: child, ike, child-id or ike-id");
     return std::nullopt;
   }
   const std::uint64_t count = matches(filter);
-  Controller::Operation operation{.kind = Controller::Operation::Kind::other,
-                                  .key = {filter.connection, filter.child},
-                                  .matches = count};
+  Controller::Operation operation{
+      .kind = kind, .key = {filter.connection, filter.child}, .matches = count};
   if (request.text("timeout") != kNoWait) {
     operation.client = client;
     operation.deadline = timeout();
@@ -170,7 +171,7 @@ std::optional<std::pair<ike::command::Filter, ike::RequestId>> Commands::filtere
 }
 
 void Commands::terminate() {
-  auto wanted = filtered();
+  auto wanted = filtered(Controller::Operation::Kind::terminate);
   if (!wanted) return;
   forget(wanted->first);
   out.emplace_back(effect::Tell{
@@ -201,7 +202,7 @@ void Commands::redirect() { refuse("redirect (RFC 5685) is not supported yet"); 
 
 void Commands::rekey() {
   if (request.flag("reauth")) return reauthenticate();
-  auto wanted = filtered();
+  auto wanted = filtered(Controller::Operation::Kind::other);
   if (!wanted) return;
   out.emplace_back(effect::Tell{
       ike::command::Rekey{.request = wanted->second, .filter = std::move(wanted->first)}});

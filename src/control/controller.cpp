@@ -131,8 +131,8 @@ void Controller::retire(const ConnectionChange& change, Effects& out) {
   if (started.empty()) return;
   if (all_go) started = {""};
   for (std::string& child : started) {
-    out.emplace_back(effect::Tell{ike::command::Terminate{
-        .filter = {.connection = before.name, .child = std::move(child)}}});
+    out.emplace_back(effect::Tell{
+        ike::command::Terminate{.filter = {.connection = before.name, .child = std::move(child)}}});
   }
 }
 
@@ -201,7 +201,7 @@ void Controller::handle(const ike::Event& event, const View& view, Instant now, 
     }
     tick(now, out);
   } else if (const auto* unrouted = std::get_if<ike::event::Unrouted>(&event)) {
-    if (!unrouted->old_one_stands) routed_.erase({unrouted->connection, unrouted->child});
+    lose_route(*unrouted, now, out);
   } else if (const auto* route = std::get_if<ike::event::WantRoute>(&event)) {
     const ChildKey key{route->connection, route->child};
     if (find(key.connection) == nullptr || routed_.contains(key)) return;
@@ -321,19 +321,21 @@ void Controller::finish(ike::RequestId request, bool success, const std::string&
     answer.add_flag("success", success);
     if (operation.matches) {
       answer.add("matches", *operation.matches);
-      answer.add("terminated", success ? *operation.matches : std::uint64_t{0});
+      if (operation.kind == Operation::Kind::terminate) {
+        answer.add("terminated", success ? *operation.matches : std::uint64_t{0});
+      }
     }
     if (!success) answer.add("errmsg", error);
     out.emplace_back(effect::Respond{*operation.client, std::move(answer)});
   }
-  if (operation.kind == Operation::Kind::other) return;
   const bool route = operation.kind == Operation::Kind::route;
+  if (!route && operation.kind != Operation::Kind::initiate) return;
   Supervisor& supervisor = route ? routes_ : wanted_;
   if (operation.instead_of != ike::SaId{}) {
     // The old IKE_SA stays up with what the new one does not have, and asks again.
     if (!success) {
-      out.emplace_back(
-          effect::Log{{0, fmt::format("{}: reauthentication: {}", operation.key.connection, error)}});
+      out.emplace_back(effect::Log{
+          {0, fmt::format("{}: reauthentication: {}", operation.key.connection, error)}});
     }
     return;
   }
@@ -342,19 +344,50 @@ void Controller::finish(ike::RequestId request, bool success, const std::string&
     if (route) routed_.insert(operation.key);
     return;
   }
-  if (operation.client) return;
-  const std::string name = operation.key.connection + "/" + operation.key.child;
-  const auto pause = supervisor.failed(operation.key, now, rng_);
+  if (!operation.client) try_later(supervisor, operation.key, error, now, out);
+}
+
+void Controller::try_later(Supervisor& supervisor, const ChildKey& key, const std::string& error,
+                           Instant now, Effects& out) {
+  const std::string name = key.connection + "/" + key.child;
+  const auto pause = supervisor.failed(key, now, rng_);
   if (pause) {
     out.emplace_back(effect::Log{
         {.text = fmt::format("{}: {}; next try in {} s", name, error,
                              std::chrono::duration_cast<std::chrono::seconds>(*pause).count()),
          .event = "retry",
-         .connection = operation.key.connection}});
+         .connection = key.connection}});
   } else {
     out.emplace_back(effect::Log{{.text = fmt::format("{}: {}; given up", name, error),
                                   .event = "given-up",
-                                  .connection = operation.key.connection}});
+                                  .connection = key.connection}});
+  }
+}
+
+/// The data plane refuses after the command was answered: that success was none.
+void Controller::lose_route(const ike::event::Unrouted& unrouted, Instant now, Effects& out) {
+  const ChildKey key{unrouted.connection, unrouted.child};
+  if (!routed_.contains(key)) return;  // somebody has taken it away since
+  if (!unrouted.old_one_stands) routed_.erase(key);
+  try_later(routes_, key, "it could not be installed", now, out);
+}
+
+void Controller::want_again(Operation::Kind kind, const ChildKey& key, Instant now) {
+  const model::Connection* connection = find(key.connection);
+  if (connection == nullptr) return;
+  for (const model::ChildTemplate& child : connection->children) {
+    if (!key.child.empty() && child.name != key.child) continue;
+    const ChildKey one{connection->name, child.name};
+    // A moment later: when the operator's own attempt succeeds at once there is no other.
+    const Instant due = now + kRetryMin;
+    if (kind == Operation::Kind::route) {
+      if (is_routed(child)) routes_.want(one, due, 0);
+      continue;
+    }
+    if (is_shunt(child)) continue;
+    down_.erase(one);
+    const bool stays = child.keep_up || child.start_action == model::ChildAction::start;
+    if (stays && target_of(*connection, 1)) static_cast<void>(want(one.connection, one.child, due));
   }
 }
 

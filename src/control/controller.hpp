@@ -69,7 +69,7 @@ class Controller {
  private:
   /// Something under way for a client or for the supervisor.
   struct Operation {
-    enum class Kind : std::uint8_t { initiate, route, other } kind = Kind::other;
+    enum class Kind : std::uint8_t { initiate, route, terminate, other } kind = Kind::other;
     ChildKey key;  ///< child may be empty: all of the connection
     std::optional<ClientId> client;
     std::optional<Instant> deadline;  ///< then the client is told "timeout"
@@ -99,6 +99,14 @@ class Controller {
   [[nodiscard]] bool want(const std::string& connection, const std::string& child, Instant now);
   /// Ends attempts that are under way for a child, or for all of a connection.
   void cancel(const std::string& connection, const std::string& child, Effects& out);
+  /// An operator asks for it again: it is kept up, or routed, as it is configured, whatever becomes
+  /// of the attempt that this asks for.
+  void want_again(Operation::Kind kind, const ChildKey& key, Instant now);
+  /// Says when an attempt that has failed is made again, if it is.
+  void try_later(Supervisor& supervisor, const ChildKey& key, const std::string& error, Instant now,
+                 Effects& out);
+  /// What was to be installed is not.
+  void lose_route(const ike::event::Unrouted& unrouted, Instant now, Effects& out);
   /// A child has ended: whether it comes back.
   [[nodiscard]] bool want_back(const ike::event::ChildDown& down, Instant now);
 

@@ -54,6 +54,9 @@ std::optional<Duration> Supervisor::failed(const ChildKey& key, Instant now, Rng
     entries_.erase(at);
     return std::nullopt;
   }
+  if (const auto up = std::exchange(entry.up, std::nullopt); up && now - *up >= kSteadyMin) {
+    entry.failures = 0;
+  }
   ++entry.failures;
   Duration pause = pause_of(entry);
   // A gateway's clients must not all come back at once: up to a quarter less.

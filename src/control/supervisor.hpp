@@ -44,7 +44,8 @@ class Supervisor {
   /// The attempt succeeded. What is to be tried for ever is remembered, for pauses should it not
   /// last; the rest is given up on.
   void succeeded(const ChildKey& key, Instant now);
-  /// The attempt failed: schedules the next. The pause, or nothing when the limit is reached.
+  /// The attempt failed, or what had succeeded turned out not to have: schedules the next. The
+  /// pause, or nothing when the limit is reached or nobody wants it.
   [[nodiscard]] std::optional<Duration> failed(const ChildKey& key, Instant now, Rng& rng);
   /// What is due now; each then counts as being tried.
   [[nodiscard]] std::vector<ChildKey> take_due(Instant now);

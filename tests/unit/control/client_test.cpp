@@ -107,6 +107,23 @@ TEST(Client, Terminate_AnswersWhoeverWaitsForTheAttempt) {
   EXPECT_EQ(b.taken(), "answer 1 no: terminated by command, terminate /net");
 }
 
+// Both tell how many there were; of a rekey nothing has ended.
+TEST(Client, TerminateAndRekey_TellTheMatches) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.view.now.sas.push_back({.id = ike::SaId{7}, .connection = "home"});
+  for (const char* command : {"terminate", "rekey"}) {
+    b.taken();
+    b.request(command, message({{"ike", "home"}}));
+    b.taken();
+    b.event(ike::event::CommandDone{b.last_request, true, ""});
+    EXPECT_EQ(b.taken(), "answer 1 yes");
+    EXPECT_EQ(b.answer.text("matches"), "1");
+    EXPECT_EQ(b.answer.text("terminated", "absent"),
+              std::string_view{command} == "terminate" ? "1" : "absent");
+  }
+}
+
 TEST(Client, ListsAreStreamedThenAnswered) {
   Bench b;
   EXPECT_EQ(b.configure(kHome), "");

@@ -118,12 +118,67 @@ TEST(Controller, KeptUpChild_TakenDownByTheOperator_StaysDown) {
   b.taken();
   b.request("terminate", vici::Message{}.add("ike", "home"));
   b.taken();
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  b.taken();
   b.event(ike::event::ChildDown{.connection = "home", .name = "net", .why = "by command"});
   EXPECT_EQ(b.taken(), "");
   // Asked for again, it is kept up again.
   b.event(ike::event::ChildUp{.connection = "home", .name = "net"});
   b.event(ike::event::ChildDown{.connection = "home", .name = "net", .why = "no answer"});
   EXPECT_EQ(b.taken(), "resolve gw.example");
+}
+
+// `cygnet down`, then `cygnet up` while the gateway is away: it is tried until it is up, although
+// the client that asked has long been told that its own attempt has failed.
+TEST(Controller, KeptUpChild_AskedForAgain_IsTriedUntilItIsUp) {
+  for (const char* ask : {"child", "ike"}) {
+    SCOPED_TRACE(ask);
+    Bench b;
+    EXPECT_EQ(b.configure(psk(kKeptUp)), "");
+    b.taken();
+    b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+    b.taken();
+    b.event(ike::event::CommandDone{b.last_request, true, ""});
+    b.request("terminate", message({{"ike", "home"}}));
+    b.event(ike::event::ChildDown{.connection = "home", .name = "net", .why = "by command"});
+    b.taken();
+    b.event(ike::event::CommandDone{b.last_request, true, ""});
+    b.taken();
+    b.request("initiate", message({{ask, std::string_view{ask} == "ike" ? "home" : "net"}}));
+    EXPECT_EQ(b.taken(), "resolve gw.example");
+    b.controller.resolved(b.last_request, fail("no network"), b.effects, b.at);
+    EXPECT_EQ(b.taken(), "answer 1 no: no network");
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_TRUE(b.controller.deadline().has_value());
+      b.tick(*b.controller.deadline());
+      EXPECT_EQ(b.taken(), "resolve gw.example");
+      b.controller.resolved(b.last_request, fail("no network"), b.effects, b.at);
+      b.taken();
+    }
+    b.tick(*b.controller.deadline());
+    b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+    b.taken();
+    b.event(ike::event::CommandDone{b.last_request, true, ""});
+    EXPECT_FALSE(b.controller.deadline().has_value());
+    b.event(ike::event::ChildDown{.connection = "home", .name = "net", .why = "no answer"});
+    b.tick(b.at + seconds{15});
+    EXPECT_EQ(b.taken(), "resolve gw.example");
+  }
+}
+
+// The client's attempt is the attempt: there is no other beside it unless it takes long.
+TEST(Controller, KeptUpChild_AskedForAgain_IsCalledOnce) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk(kKeptUp)), "");
+  b.request("terminate", message({{"ike", "home"}}));
+  b.taken();
+  b.request("initiate", message({{"child", "net"}}));
+  EXPECT_EQ(b.taken(), "resolve gw.example");
+  b.tick(b.at);
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  EXPECT_EQ(b.taken(), "initiate home/net");
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  EXPECT_FALSE(b.controller.deadline().has_value());
 }
 
 // Somebody throws it out as soon as it is up: pauses grow, it never becomes a storm.
@@ -324,6 +379,53 @@ TEST(Controller, TrapThatIsGone_CanBeWantedAgain) {
   b.event(ike::event::Unrouted{.connection = "home", .child = "net"});
   b.event(wanted);
   EXPECT_EQ(b.taken(), "resolve 192.0.2.1");
+}
+
+// The data plane says only afterwards that it cannot: the trap is tried again, with pauses that
+// grow, and a reload that changes nothing about it does not have to help.
+TEST(Controller, TrapThatCouldNotBeInstalled_IsTriedAgain) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk("home : auth { remote_addrs = gw.example\n"
+                            "children { net { start_action = trap } } }")),
+            "");
+  EXPECT_EQ(b.taken(), "put home, resolve gw.example");
+  Duration before{0};
+  for (int failures = 0; failures < 5; ++failures) {
+    b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+    EXPECT_EQ(b.taken(), "route home/net");
+    b.event(ike::event::CommandDone{b.last_request, true, ""});
+    b.event(ike::event::Unrouted{.connection = "home", .child = "net"});
+    EXPECT_EQ(b.taken(), "");
+    ASSERT_TRUE(b.controller.deadline().has_value()) << "after failure " << failures;
+    const Duration pause = *b.controller.deadline() - b.at;
+    EXPECT_GT(pause, before);
+    before = pause;
+    b.tick(*b.controller.deadline());
+    EXPECT_EQ(b.taken(), "resolve gw.example");
+  }
+}
+
+TEST(Controller, TrapThatWasTakenAway_IsNotTriedAgain) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk("home : auth { remote_addrs = gw.example\n"
+                            "children { net { start_action = trap } } }")),
+            "");
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  b.taken();
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  b.request("uninstall", message({{"child", "net"}}));
+  b.event(ike::event::Unrouted{.connection = "home", .child = "net"});
+  b.taken();
+  EXPECT_FALSE(b.controller.deadline().has_value());
+  // Until somebody asks for it again.
+  b.request("install", message({{"child", "net"}}), 2);
+  b.taken();
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  b.taken();
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  EXPECT_FALSE(b.controller.deadline().has_value());
+  b.event(ike::event::Unrouted{.connection = "home", .child = "net"});
+  EXPECT_TRUE(b.controller.deadline().has_value());
 }
 
 // --- asks ----------------------------------------------------------------------------------------
