@@ -41,8 +41,14 @@ int main(int argc, char** argv) {
   line.options.version = CYGNET_VERSION;
   CLI::App app{"cygnetd: IKEv2/IPsec VPN daemon. Runs in the foreground and logs to stderr."};
   app.set_version_flag("--version", CYGNET_VERSION);
-  app.add_option("--config", line.options.config, "The configuration; credentials lie beside it")
-      ->capture_default_str();
+  app.add_option("--config", line.options.config,
+                 "swanctl.conf; credentials lie beside it. Default: " +
+                     line.options.default_config + ", when it exists");
+  auto* ipsec = app.add_option("--ipsec-conf", line.options.ipsec_conf,
+                               "strongSwan's ipsec.conf, read as well; ipsec.d lies beside it");
+  app.add_option("--ipsec-secrets", line.options.ipsec_secrets,
+                 "Its secrets. Default: ipsec.secrets beside it, when it exists")
+      ->needs(ipsec);
   app.add_option("--data-plane", line.options.plane,
                  "Who carries packets: esp (in userspace, through a TUN device), none (nobody: to "
                  "try out IKE), auto (esp)")

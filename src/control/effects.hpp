@@ -76,16 +76,23 @@ struct Log {
 };
 }  // namespace effect
 using Effect = std::variant<effect::Tell, effect::Resolve, effect::Reload, effect::ReloadSettings,
-                            effect::Respond, effect::Stream, effect::Publish,
-                            effect::ResetCounters, effect::Log>;
+                            effect::Respond, effect::Stream, effect::Publish, effect::ResetCounters,
+                            effect::Log>;
 /// Carry out all of them, in order.
 using Effects = std::vector<Effect>;
 
+/// Octets of dynamic memory, as malloc counts them.
+struct HeapStats {
+  std::uint64_t sbrk = 0;  ///< in arenas
+  std::uint64_t mmap = 0;  ///< in mappings of their own
+  std::uint64_t used = 0;
+  std::uint64_t free = 0;
+};
 /// The process that carries things out.
 struct ProcessStats {
-  unsigned threads = 1;           ///< for packets and for control
-  unsigned idle = 1;              ///< of these, what waits just now
-  std::uint64_t memory = 0;       ///< octets that are resident
+  unsigned threads = 1;  ///< for packets and for control
+  unsigned idle = 1;     ///< of these, what waits just now
+  HeapStats heap{};
   std::vector<std::string> parts;  ///< its data plane and libraries, by name
 };
 

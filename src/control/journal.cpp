@@ -31,10 +31,9 @@ Line line(const ike::event::IkeDown& e) {
   return LogLine{1, subject(e.connection, e.sa) + ": IKE_SA closed" + because(e.why), "ike-down"};
 }
 Line line(const ike::event::IkeRekeyed& e) {
-  return LogLine{1,
-                 fmt::format("{}: IKE_SA rekeyed, was [{}]", subject(e.connection, e.fresh),
-                             e.old.value()),
-                 "ike-rekeyed"};
+  return LogLine{
+      1, fmt::format("{}: IKE_SA rekeyed, was [{}]", subject(e.connection, e.fresh), e.old.value()),
+      "ike-rekeyed"};
 }
 Line line(const ike::event::VirtualIps& e) {
   std::string text = subject(e.connection, e.sa) + ": virtual IP " + texts(e.addresses);
@@ -84,12 +83,10 @@ Line line(const ike::event::WantReauth& e) {
                  "reauthenticating"};
 }
 Line line(const ike::event::WantUp& e) {
-  return LogLine{1, fmt::format("{}/{} wanted{}", e.connection, e.child, because(e.why)),
-                 "wanted"};
+  return LogLine{1, fmt::format("{}/{} wanted{}", e.connection, e.child, because(e.why)), "wanted"};
 }
 Line line(const ike::event::WantRoute& e) {
-  return LogLine{1,
-                 fmt::format("{}/{} waits for traffic{}", e.connection, e.child, because(e.why)),
+  return LogLine{1, fmt::format("{}/{} waits for traffic{}", e.connection, e.child, because(e.why)),
                  "trap-wanted"};
 }
 Line line(const ike::event::Unrouted&) { return std::nullopt; }  // its failure was told
@@ -100,10 +97,11 @@ Line line(const ike::event::Note& e) {
 
 }  // namespace
 
-vici::Message log_message(const LogLine& line) {
+vici::Message log_message(const LogLine& line, std::optional<unsigned> thread) {
   vici::Message out;
   out.add("group", line.event.starts_with("child") ? "CHD" : "IKE");
   out.add("level", std::uint64_t{line.level > 1 ? 2U : 1U});
+  if (thread) out.add("thread", std::uint64_t{*thread});
   if (!line.connection.empty()) out.add("ikesa-name", std::string_view{line.connection});
   if (line.sa != ike::SaId{}) out.add("ikesa-uniqueid", std::uint64_t{line.sa.value()});
   out.add("msg", std::string_view{line.text});
@@ -117,7 +115,11 @@ std::optional<LogLine> line_of(const ike::Event& event) {
         if (!out) return out;
         if constexpr (requires { one.connection; }) out->connection = one.connection;
         if constexpr (requires { one.sa; }) out->sa = one.sa;
-        if constexpr (requires { one.fresh; one.after; }) out->sa = one.fresh;
+        if constexpr (requires {
+                        one.fresh;
+                        one.after;
+                      })
+          out->sa = one.fresh;
         if constexpr (requires { one.status.remote; }) {
           out->peer = one.status.remote.text();
           if (one.status.remote_id) out->peer_id = pki::to_text(*one.status.remote_id);

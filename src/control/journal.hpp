@@ -23,8 +23,10 @@ struct LogLine {
   std::string phase{};
 };
 
-/// Events log and control-log: `level` as strongSwan counts them, 1 for what people should see.
-[[nodiscard]] vici::Message log_message(const LogLine& line);
+/// Event control-log, or log, which tells the `thread`: `level` as strongSwan counts them, 1 for
+/// what people should see.
+[[nodiscard]] vici::Message log_message(const LogLine& line,
+                                        std::optional<unsigned> thread = std::nullopt);
 
 /// The line for an event: what happened to whom, as "name[7]: ...". Nothing for events that only
 /// concern the program itself.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "pki/certificate.hpp"
 #include "pki/identity.hpp"
 #include "registry/registry.hpp"
 
@@ -67,11 +68,25 @@ void add_stats(vici::Message& to, const model::SaStats& stats) {
   if (stats.idle_out) to.add("use-out", seconds(*stats.idle_out));
 }
 
+std::string_view mode_text(model::ChildMode mode) {
+  switch (mode) {
+    case model::ChildMode::tunnel:
+      return "TUNNEL";
+    case model::ChildMode::transport:
+      return "TRANSPORT";
+    case model::ChildMode::pass:
+      return "PASS";
+    case model::ChildMode::drop:
+      return "DROP";
+  }
+  return "UNKNOWN";
+}
+
 vici::Message child_message(const ike::ChildStatus& child, const View& view, Instant now) {
   vici::Message out;
   out.add("name", child.name).add("uniqueid", std::uint64_t{child.id.value()});
   out.add("reqid", std::uint64_t{child.id.value()}).add("state", state_text(child.state));
-  out.add("mode", "TUNNEL").add("protocol", "ESP");
+  out.add("mode", mode_text(child.mode)).add("protocol", "ESP");
   if (child.udp_encap) out.add_flag("encap", true);
   out.add("spi-in", fmt::format("{:08x}", child.spi_in.value()));
   out.add("spi-out", fmt::format("{:08x}", child.spi_out.value()));
@@ -105,23 +120,66 @@ std::string_view class_text(model::AuthClass method) {
   return method == model::AuthClass::psk ? "pre-shared key" : "public key";
 }
 
-std::string_view mode_text(model::ChildMode mode) {
-  switch (mode) {
-    case model::ChildMode::tunnel:
-      return "TUNNEL";
-    case model::ChildMode::transport:
-      return "TRANSPORT";
-    case model::ChildMode::pass:
-      return "PASS";
-    case model::ChildMode::drop:
-      return "DROP";
+std::string_view unique_text(model::Uniqueness unique) {
+  switch (unique) {
+    case model::Uniqueness::no:
+      return "UNIQUE_NO";
+    case model::Uniqueness::never:
+      return "UNIQUE_NEVER";
+    case model::Uniqueness::keep:
+      return "UNIQUE_KEEP";
+    case model::Uniqueness::replace:
+      return "UNIQUE_REPLACE";
   }
   return "UNKNOWN";
 }
 
-}  // namespace
+std::string_view action_text(model::ChildAction action) {
+  switch (action) {
+    case model::ChildAction::none:
+      return "none";
+    case model::ChildAction::trap:
+      return "trap";
+    case model::ChildAction::start:
+      return "start";
+  }
+  return "UNKNOWN";
+}
 
-namespace {
+/// The subjects of certificates in DER.
+vici::List subjects(const std::vector<Bytes>& certificates) {
+  vici::List out;
+  for (const Bytes& one : certificates) {
+    if (const auto parsed = pki::Certificate::parse(one)) {
+      out.push_back(pki::to_text(parsed->subject()));
+    }
+  }
+  return out;
+}
+
+/// What there is to an authentication round besides its id.
+void add_auth(vici::Message& to, model::AuthClass method, const std::vector<Bytes>& certs,
+              const std::vector<Bytes>& cacerts) {
+  to.add("class", class_text(method));
+  to.add("groups", vici::List{}).add("cert_policy", vici::List{});
+  to.add("certs", subjects(certs)).add("cacerts", subjects(cacerts));
+}
+
+/// "1 second", "3 minutes": of each unit up to two of the next.
+std::string span_text(Duration span) {
+  std::uint64_t count = seconds(span);
+  std::string_view unit = "second";
+  struct Step {
+    std::uint64_t size;
+    std::string_view unit;
+  };
+  for (const Step& step : {Step{60, "minute"}, Step{60, "hour"}, Step{24, "day"}}) {
+    if (count <= 2 * step.size) break;
+    count /= step.size;
+    unit = step.unit;
+  }
+  return fmt::format("{} {}{}", count, unit, count == 1 ? "" : "s");
+}
 
 /// What is said of an IKE_SA, without its children.
 void add_sa(vici::Message& to, const ike::IkeStatus& sa, Instant now) {
@@ -189,12 +247,14 @@ vici::Message connection_message(const model::Connection& connection) {
   to.add("remote_port", std::uint64_t{connection.remote_port});
   to.add("version", "IKEv2").add("reauth_time", seconds(connection.reauth_time));
   to.add("rekey_time", seconds(connection.lifetime.rekey));
+  to.add("unique", unique_text(connection.unique));
+  if (connection.dpd_delay > Duration{0}) to.add("dpd_delay", seconds(connection.dpd_delay));
   vici::Message& local = to.section("local-1");
-  local.add("class", class_text(connection.local.method));
   if (connection.local.id) local.add("id", pki::to_text(*connection.local.id));
+  add_auth(local, connection.local.method, connection.local.certs, {});
   vici::Message& remote = to.section("remote-1");
-  remote.add("class", class_text(connection.remote.method));
   if (connection.remote.id) remote.add("id", pki::to_text(connection.remote.id));
+  add_auth(remote, connection.remote.method, connection.remote.certs, connection.remote.cacerts);
   vici::Message& children = to.section("children");
   for (const model::ChildTemplate& child : connection.children) {
     vici::Message& one = children.section(child.name);
@@ -202,6 +262,8 @@ vici::Message connection_message(const model::Connection& connection) {
     one.add("rekey_time", seconds(child.lifetime.rekey));
     one.add("rekey_bytes", child.lifetime.rekey_bytes);
     one.add("rekey_packets", child.lifetime.rekey_packets);
+    one.add("dpd_action", action_text(child.dpd_action));
+    one.add("close_action", action_text(child.close_action));
     one.add("local-ts", texts(child.local_ts)).add("remote-ts", texts(child.remote_ts));
   }
   return out;
@@ -287,7 +349,7 @@ vici::Message stats_message(const View& view, Instant started, Instant now) {
   const ProcessStats process = view.process();
   vici::Message out;
   vici::Message& uptime = out.section("uptime");
-  uptime.add("running", fmt::format("{} seconds", seconds(now - started)));
+  uptime.add("running", span_text(now - started));
   uptime.add("since", view.wall_clock_text(started));
   vici::Message& workers = out.section("workers");
   workers.add("total", std::uint64_t{process.threads}).add("idle", std::uint64_t{process.idle});
@@ -308,7 +370,21 @@ vici::Message stats_message(const View& view, Instant started, Instant now) {
       .add("total", std::uint64_t{status.sas.size()})
       .add("half-open", std::uint64_t{status.half_open});
   out.add("plugins", process.parts);
-  out.section("mem").add("total", process.memory);
+  const HeapStats& heap = process.heap;
+  vici::Message& mallinfo = out.section("mallinfo");
+  mallinfo.add("sbrk", heap.sbrk).add("mmap", heap.mmap);
+  mallinfo.add("used", heap.used).add("free", heap.free);
+  const ike::CounterBook& book = view.counters();
+  vici::Message& wakes = out.section("cygnet-wakes");
+  for (std::size_t i = 0; i < ike::kWakeReasons; ++i) {
+    const auto reason = static_cast<ike::WakeReason>(i);
+    wakes.add(to_string(reason), book.of(reason));
+  }
+  vici::Message& limits = out.section("cygnet-limits");
+  for (std::size_t i = 0; i < ike::kLimits; ++i) {
+    const auto limit = static_cast<ike::Limit>(i);
+    limits.add(to_string(limit), book.of(limit));
+  }
   return out;
 }
 

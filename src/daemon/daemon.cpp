@@ -1,5 +1,6 @@
 #include "daemon/daemon.hpp"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -8,24 +9,13 @@
 #include <array>
 #include <csignal>
 #include <ctime>
-#include <deque>
-#include <fstream>
 #include <thread>
 
-#include "config/load.hpp"
-#include "config/swanctl_parser.hpp"
-#include "control/controller.hpp"
-#include "control/sleep_watch.hpp"
-#include "daemon/disk_files.hpp"
-#include "daemon/loop.hpp"
+#include "config/load_all.hpp"
+#include "daemon/daemon_impl.hpp"
 #include "daemon/needs.hpp"
 #include "daemon/null_plane.hpp"
-#include "daemon/ports.hpp"
-#include "daemon/vici_server.hpp"
-#include "esp/pump/plane.hpp"
-#include "host/changes.hpp"
-#include "host/host.hpp"
-#include "ike/engine.hpp"
+#include "daemon/sources.hpp"
 
 namespace cygnet::daemon {
 namespace {
@@ -45,18 +35,9 @@ control::BuildInfo build_info(const std::string& version) {
           .machine = name.machine};
 }
 
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-/// Octets of memory that this process has in use.
-std::uint64_t resident_octets() {
-  std::ifstream file("/proc/self/statm");
-  std::uint64_t pages = 0;
-  file >> pages >> pages;
-  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+control::HeapStats heap_stats() {
+  const auto info = ::mallinfo2();
+  return {.sbrk = info.arena, .mmap = info.hblkhd, .used = info.uordblks, .free = info.fordblks};
 }
 
 unsigned worker_count(unsigned wanted) {
@@ -74,104 +55,16 @@ ike::RetransmitRule retransmit_rule(ike::RetransmitRule rule, const Options& opt
   return rule;
 }
 
-/// What happens to the engine, in order of arrival; a datagram is handled at once instead.
-using Input = std::variant<model::PlaneEvent, ike::Command, ike::Answer>;
-
 }  // namespace
 
-struct Daemon::Impl final : control::View {
-  Impl(Options given, std::unique_ptr<Loop> made_loop, Ports opened)
-      : options(std::move(given)),
-        loop(std::move(made_loop)),
-        ports(std::move(opened)),
-        controller(crypto::openssl(), crypto::system_rng(), build_info(options.version),
-                   clock_now()) {}
-
-  // --- start ---
-  Result<void> open_plane();
-  Result<void> open_vici();
-  Result<void> load();
-  /// Everything is open: from here on the loop calls.
-  Result<void> go();
-
-  // --- the loop's callbacks ---
-  void notice_sleep();
-  void on_datagram(const Arrival& arrival);
-  void on_plane();
-  void on_request(control::ClientId client, const vici::Request& request);
-  void on_timer();
-  void on_changes();
-  void on_signal(int signal);
-
-  // --- carrying out ---
-  /// Feeds waiting inputs until there are none, then sets the timer.
-  void drain();
-  void carry_out(ike::Actions actions);
-  void carry_out(control::Effects effects);
-  void act(const ike::action::Send& send);
-  void act(const ike::action::Keepalive& keepalive);
-  void act(ike::action::Install& install);
-  void act(const ike::action::Activate& activate);
-  void act(const ike::action::Relocate& relocate);
-  void act(const ike::action::Remove& remove);
-  void act(const ike::Ask& ask);
-  void act(const ike::ask::Release& release);
-  void act(const ike::Event& event);
-  void act(control::effect::Tell& tell);
-  void act(const control::effect::Resolve& resolve);
-  void act(const control::effect::Reload& reload);
-  void act(const control::effect::Respond& respond);
-  void act(const control::effect::ReloadSettings& reload);
-  void act(const control::effect::Stream& stream);
-  void act(const control::effect::Publish& publish);
-  void act(const control::effect::ResetCounters& reset);
-  void act(const control::effect::Log& log);
-
-  Result<void> install_on_host(const model::ChildSpec& child);
-  void resolved(ike::RequestId request, const control::Target& target,
-                const Result<std::vector<IpAddress>>& remotes);
-  Result<control::Route> route_to(const control::Target& target,
-                                  const std::vector<IpAddress>& remotes);
-  /// Looks for the way to each peer anew.
-  void follow_network();
-  /// Tells the engine at which addresses peers may find us.
-  void tell_addresses();
-  void shut_down();
-
-  // --- control::View ---
-  [[nodiscard]] ike::Status status() const override { return engine->status(); }
-  [[nodiscard]] std::optional<model::SaStats> stats(model::ChildId child) const override {
-    const auto found = plane->stats(child);
-    if (!found) return std::nullopt;
-    return *found;
-  }
-
-  [[nodiscard]] const ike::CounterBook& counters() const override { return engine->counters(); }
-  [[nodiscard]] control::ProcessStats process() const override;
-  [[nodiscard]] std::string wall_clock_text(Instant at) const override;
-  [[nodiscard]] std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override;
-
-  Options options;
-  std::unique_ptr<Loop> loop;
-  Ports ports;
-  DiskFiles files;
-  std::unique_ptr<model::DataPlane> plane;
-  esp::pump::Plane* pump = nullptr;  ///< the same, when it is this one
-  std::optional<host::Host> host;
-  std::optional<ike::Engine> engine;
-  control::Controller controller;
-  std::unique_ptr<ViciServer> vici;
-  std::vector<IpRange> pool_ranges;
-  std::deque<Input> inputs;
-  bool draining = false;
-  bool quiet = false;
-  std::optional<Instant> give_up_at;
-  std::optional<host::Changes> changes;
-  std::optional<Instant> follow_at;  ///< when a change of the network is looked into
-  control::SleepWatch sleep_watch;
-};
-
 // --- start ---------------------------------------------------------------------------------------
+
+Daemon::Impl::Impl(Options given, std::unique_ptr<Loop> made_loop, Ports opened)
+    : options(std::move(given)),
+      loop(std::move(made_loop)),
+      ports(std::move(opened)),
+      controller(crypto::openssl(), crypto::system_rng(), build_info(options.version),
+                 clock_now()) {}
 
 Result<void> Daemon::Impl::open_plane() {
   if (options.plane == PlaneChoice::none) {
@@ -216,17 +109,25 @@ Result<void> Daemon::Impl::open_vici() {
 
 /// Reads the configuration; on an error the one before stays in force.
 Result<void> Daemon::Impl::load() {
+  CYG_TRY(const auto own, own_addresses());
+  const config::Sources sources = sources_of(options, own);
+  if (sources.swanctl_conf.empty() && !sources.ipsec) {
+    spdlog::info("no {}: clients of the control socket bring the configuration",
+                 options.default_config);
+  }
   config::Diagnostics diags;
-  config::Section root = config::parse_swanctl(options.config, files, diags);
-  config::Loaded loaded = config::load_swanctl(root, files, folder_of(options.config), diags);
-  config::wipe_secrets(root);
+  config::LoadedIpsec all = config::load_all(sources, files, diags);
   std::vector<IpRange> ranges;
-  for (const model::Pool& pool : loaded.pools) ranges.push_back(pool.range);
+  for (const model::Pool& pool : all.loaded.pools) ranges.push_back(pool.range);
   control::Effects effects;
-  if (!controller.configure(std::move(loaded), diags, clock_now(), effects)) {
-    return fail("load " + options.config, "\n" + diags.text());
+  if (!controller.configure(std::move(all.loaded), diags, clock_now(), effects)) {
+    return fail("load the configuration", "\n" + diags.text());
   }
   for (const config::Diagnostic& diagnostic : diags.sorted()) spdlog::warn("{}", diagnostic.line());
+  for (const config::ConversionNote& note : all.notes) {
+    const bool warns = note.severity == config::NoteSeverity::warning;
+    spdlog::log(warns ? spdlog::level::warn : spdlog::level::info, "{}", note.line());
+  }
   pool_ranges = std::move(ranges);
   carry_out(std::move(effects));
   return {};
@@ -346,7 +247,7 @@ control::ProcessStats Daemon::Impl::process() const {
   const unsigned workers = pump == nullptr ? 0 : worker_count(options.workers);
   return {.threads = 1 + workers,
           .idle = workers,  // this one answers
-          .memory = resident_octets(),
+          .heap = heap_stats(),
           .parts = {"openssl", plane->traits().name}};
 }
 
@@ -387,8 +288,6 @@ void Daemon::Impl::shut_down() {
   drain();
 }
 
-// --- carrying out --------------------------------------------------------------------------------
-
 void Daemon::Impl::drain() {
   if (std::exchange(draining, true)) return;
   while (!inputs.empty()) {
@@ -417,186 +316,6 @@ void Daemon::Impl::drain() {
   earlier(follow_at);
   sleep_watch.expect(next);
   if (const auto set = loop->set_timer(next); !set) spdlog::error("{}", set.error().text());
-}
-
-void Daemon::Impl::carry_out(ike::Actions actions) {
-  for (ike::Action& action : actions) {
-    std::visit([this](auto& one) { act(one); }, action);
-  }
-}
-
-void Daemon::Impl::carry_out(control::Effects effects) {
-  for (control::Effect& effect : effects) {
-    std::visit([this](auto& one) { act(one); }, effect);
-  }
-}
-
-void Daemon::Impl::act(const ike::action::Send& send) {
-  // A datagram that cannot leave is one that was lost: retransmission is the engine's.
-  if (const auto sent = ports.send(send.local, send.remote, send.bytes); !sent) {
-    spdlog::debug("to {}: {}", send.remote.text(), sent.error().text());
-  }
-}
-
-void Daemon::Impl::act(const ike::action::Keepalive& keepalive) {
-  if (const auto sent = ports.send_keepalive(keepalive.local, keepalive.remote); !sent) {
-    spdlog::debug("keepalive to {}: {}", keepalive.remote.text(), sent.error().text());
-  }
-}
-
-Result<void> Daemon::Impl::install_on_host(const model::ChildSpec& child) {
-  if (!host) return {};
-  CYG_TRY(const auto own, own_addresses());
-  return host->install(child.id.value(), needs_of(child, pool_ranges, own));
-}
-
-void Daemon::Impl::act(ike::action::Install& install) {
-  const model::ChildSpec& child = install.child;
-  Result<void> done = plane->install(child);
-  if (done) {
-    done = install_on_host(child);
-    if (!done) {
-      if (const auto undone = plane->remove(child.id); !undone) {
-        spdlog::error("{}: {}", child.name, undone.error().text());
-      }
-    }
-  }
-  if (done) return;
-  inputs.emplace_back(
-      model::PlaneEvent{model::plane::InstallFailed{child.id, std::move(done).error()}});
-}
-
-void Daemon::Impl::act(const ike::action::Activate& activate) {
-  if (auto done = plane->activate(activate.child, activate.outbound); !done) {
-    inputs.emplace_back(
-        model::PlaneEvent{model::plane::InstallFailed{activate.child, std::move(done).error()}});
-  }
-}
-
-void Daemon::Impl::act(const ike::action::Relocate& relocate) {
-  if (auto done = plane->relocate(relocate.child, relocate.local, relocate.remote); !done) {
-    spdlog::error("child {}: {}", relocate.child.value(), done.error().text());
-  }
-}
-
-void Daemon::Impl::act(const ike::action::Remove& remove) {
-  if (host) {
-    if (const auto done = host->remove(remove.child.value()); !done) {
-      spdlog::error("host: {}", done.error().text());
-    }
-  }
-  if (const auto done = plane->remove(remove.child); !done) {
-    spdlog::error("child {}: {}", remove.child.value(), done.error().text());
-  }
-}
-
-void Daemon::Impl::act(const ike::Ask& ask) {
-  inputs.emplace_back(controller.answer(ask, *this, wall_now()));
-}
-
-void Daemon::Impl::act(const ike::ask::Release& release) { controller.release(release); }
-
-void Daemon::Impl::act(const ike::Event& event) {
-  if (std::holds_alternative<ike::event::Quiet>(event)) quiet = true;
-  control::Effects effects;
-  controller.handle(event, *this, clock_now(), effects);
-  carry_out(std::move(effects));
-}
-
-void Daemon::Impl::act(control::effect::Tell& tell) {
-  inputs.emplace_back(std::move(tell.command));
-}
-
-void Daemon::Impl::act(const control::effect::Log& log) {
-  static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::warn, spdlog::level::info,
-                                                          spdlog::level::debug};
-  spdlog::log(kLevels[std::clamp(log.line.level, 0, 2)], "{}", log.line.text);
-  if (vici && vici->anybody_hears("log")) vici->publish("log", control::log_message(log.line));
-}
-
-void Daemon::Impl::act(const control::effect::Publish& publish) {
-  if (vici) vici->publish(publish.event, publish.message);
-}
-
-void Daemon::Impl::act(const control::effect::ResetCounters& reset) {
-  if (reset.each) {
-    engine->reset_connection_counters();
-  } else {
-    engine->reset_counters(reset.connection);
-  }
-}
-
-void Daemon::Impl::act(const control::effect::ReloadSettings& reload) {
-  control::Effects effects;
-  control::Controller::reloaded(reload.client, "", effects);
-  carry_out(std::move(effects));
-}
-
-void Daemon::Impl::act(const control::effect::Respond& respond) {
-  vici->respond(respond.client, respond.message);
-}
-
-void Daemon::Impl::act(const control::effect::Stream& stream) {
-  vici->stream(stream.client, stream.event, stream.message);
-}
-
-void Daemon::Impl::act(const control::effect::Reload& reload) {
-  const auto done = load();
-  control::Effects effects;
-  control::Controller::reloaded(reload.client, done ? "" : done.error().text(), effects);
-  carry_out(std::move(effects));
-}
-
-// --- where to call -------------------------------------------------------------------------------
-
-void Daemon::Impl::act(const control::effect::Resolve& resolve) {
-  if (const auto* host_name = std::get_if<model::HostName>(&resolve.target.remote)) {
-    loop->resolve(host_name->name, [this, resolve](const auto& remotes) {
-      resolved(resolve.request, resolve.target, remotes);
-      drain();
-    });
-    return;
-  }
-  const auto* range = std::get_if<IpRange>(&resolve.target.remote);
-  resolved(resolve.request, resolve.target,
-           range == nullptr ? Result<std::vector<IpAddress>>{fail("call", "no address")}
-                            : std::vector{range->first});
-}
-
-void Daemon::Impl::resolved(ike::RequestId request, const control::Target& target,
-                            const Result<std::vector<IpAddress>>& remotes) {
-  control::Effects effects;
-  const auto route = remotes ? route_to(target, *remotes)
-                             : Result<control::Route>{std::unexpected(remotes.error())};
-  controller.resolved(request, route, effects, clock_now());
-  carry_out(std::move(effects));
-}
-
-/// The first remote address that there is a source address for.
-Result<control::Route> Daemon::Impl::route_to(const control::Target& target,
-                                              const std::vector<IpAddress>& remotes) {
-  if (target.local_port != kIkePort && target.local_port != kNattPort) {
-    return fail("local_port", "it must be 500 or 4500");
-  }
-  Result<control::Route> out = fail("call", "no address");
-  for (const IpAddress& remote : remotes) {
-    const auto preferred = std::ranges::find_if(target.local, [&](const auto& local) {
-      const auto* range = std::get_if<IpRange>(&local);
-      return range != nullptr && range->first.family() == remote.family();
-    });
-    Result<IpAddress> source = fail("call", "set local_addrs: without a data plane none is chosen");
-    if (preferred != target.local.end()) {
-      source = std::get<IpRange>(*preferred).first;
-    } else if (host) {
-      source = host->source_for(remote);
-    }
-    if (source) {
-      return control::Route{.local = {*source, target.local_port},
-                            .remote = {remote, target.remote_port}};
-    }
-    out = std::unexpected(source.error());
-  }
-  return out;
 }
 
 // --- the outside ---------------------------------------------------------------------------------

@@ -15,7 +15,10 @@ enum class PlaneChoice : std::uint8_t { automatic, esp, none };
 /// What cygnetd's command line sets.
 struct Options {
   std::string version;
-  std::string config = "/etc/swanctl/swanctl.conf";
+  std::optional<std::string> config;  ///< swanctl.conf; not set: the default, if it is there
+  std::string default_config = "/etc/swanctl/swanctl.conf";
+  std::optional<std::string> ipsec_conf;     ///< read as well
+  std::optional<std::string> ipsec_secrets;  ///< not set: the one beside ipsec_conf, if it is there
   PlaneChoice plane = PlaneChoice::automatic;
   std::string vici = "unix:///run/cygnet/cygnet.vici";
   std::string tun = "cygnet0";

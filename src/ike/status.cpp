@@ -12,6 +12,7 @@ ChildStatus status_of(const Child& child) {
                   .spi_in = child.spi_in,
                   .spi_out = child.spi_out,
                   .suite = child.suite,
+                  .mode = child.wanted.mode,
                   .udp_encap = child.udp_encap,
                   .local_ts = child.local_ts,
                   .remote_ts = child.remote_ts,

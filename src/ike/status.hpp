@@ -8,6 +8,7 @@
 #include "base/ip.hpp"
 #include "base/time.hpp"
 #include "ike/ids.hpp"
+#include "model/connection.hpp"
 #include "model/data_plane.hpp"
 #include "model/identity.hpp"
 #include "model/proposal.hpp"
@@ -27,6 +28,7 @@ struct ChildStatus {
   EspSpi spi_in;
   EspSpi spi_out;
   model::Suite suite;
+  model::ChildMode mode = model::ChildMode::tunnel;
   bool udp_encap = true;
   std::vector<model::TrafficSelector> local_ts;
   std::vector<model::TrafficSelector> remote_ts;

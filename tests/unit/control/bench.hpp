@@ -24,7 +24,9 @@ struct FakeView final : View {
     return {{IpAddress::v4(1), remotes.front()}};
   }
   const ike::CounterBook& counters() const override { return book; }
-  ProcessStats process() const override { return {.threads = 3, .idle = 2, .memory = 4096}; }
+  ProcessStats process() const override {
+    return {.threads = 3, .idle = 2, .heap = {.used = 4096}};
+  }
   std::string wall_clock_text(Instant) const override { return "Nov 26 14:20:01 2026"; }
   std::optional<model::SaStats> known;
   ike::Status now;
@@ -151,7 +153,8 @@ inline std::string psk(const std::string& connections) {
          "connections { " +
          connections + " }\nsecrets { ike { secret = x } }\n";
 }
-inline const std::string kHome = psk("home : auth { remote_addrs = 192.0.2.1\n children { net { } } }");
+inline const std::string kHome =
+    psk("home : auth { remote_addrs = 192.0.2.1\n children { net { } } }");
 inline const std::string kStarted =
     psk("home : auth { remote_addrs = gw.example\n children { net { start_action = start } } }");
 inline const Result<Route> kRoute = Route{{IpAddress::v4(1), 500}, {IpAddress::v4(2), 500}};

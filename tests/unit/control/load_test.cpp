@@ -274,10 +274,9 @@ TEST(LoadPool, IsShownAndNotTakenAwayWhileItIsInUse) {
   whole.add("home", std::move(home.add("pools", vici::List{"p"})));
   b.request("load-conn", std::move(whole));
   EXPECT_EQ(b.taken(), "answer 1 yes, put home");
-  const ike::Ask ask{ike::AskId{1},
-                     ike::ask::Lease{.connection = "home",
-                                     .sa = ike::SaId{4},
-                                     .requested = {IpAddress::v4(0)}}};
+  const ike::Ask ask{
+      ike::AskId{1},
+      ike::ask::Lease{.connection = "home", .sa = ike::SaId{4}, .requested = {IpAddress::v4(0)}}};
   const auto leased = b.controller.answer(ask, b.view, {}).result;
   ASSERT_TRUE(std::holds_alternative<ike::answer::Leased>(leased));
   b.request("get-pools", message({{"leases", "yes"}}));
@@ -334,7 +333,21 @@ TEST(Stats, AreOfTheProcess) {
   EXPECT_EQ(b.answer.find("uptime")->text("running"), "105 seconds");
   EXPECT_EQ(b.answer.find("workers")->text("total"), "3");
   EXPECT_EQ(b.answer.find("ikesas")->text("half-open"), "2");
-  EXPECT_EQ(b.answer.find("mem")->text("total"), "4096");
+  EXPECT_EQ(b.answer.find("mallinfo")->text("used"), "4096");
+}
+
+// STYLE habit 9: every wake-up and every limit has a name, and is counted.
+TEST(Stats, TellWhyTheEngineWakes) {
+  Bench b;
+  b.view.book.add(ike::WakeReason::rekey_child);
+  b.view.book.add(ike::WakeReason::rekey_child);
+  b.view.book.add(ike::Limit::cookie);
+  b.request("stats", {});
+  b.taken();
+  EXPECT_EQ(b.answer.find("cygnet-wakes")->text("rekey-child"), "2");
+  EXPECT_EQ(b.answer.find("cygnet-wakes")->text("retry"), "0");
+  EXPECT_EQ(b.answer.find("cygnet-limits")->text("cookie"), "1");
+  EXPECT_EQ(b.answer.find("cygnet-limits")->text("peer-requests"), "0");
 }
 
 TEST(Algorithms, SayWhoseTheyAre) {
@@ -347,8 +360,9 @@ TEST(Algorithms, SayWhoseTheyAre) {
 
 TEST(Policies, AreFilteredByKind) {
   Bench b;
-  EXPECT_EQ(b.configure(psk("lan : auth { children { out { mode = pass\n start_action = trap } } }")),
-            "");
+  EXPECT_EQ(
+      b.configure(psk("lan : auth { children { out { mode = pass\n start_action = trap } } }")),
+      "");
   b.taken();
   b.view.now.routed.push_back({.name = "lan/out"});
   b.request("list-policies", message({{"pass", "yes"}}));

@@ -1,0 +1,115 @@
+// The daemon's insides: what is open, what waits, and who is called for what.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "control/controller.hpp"
+#include "control/sleep_watch.hpp"
+#include "daemon/daemon.hpp"
+#include "daemon/disk_files.hpp"
+#include "daemon/loop.hpp"
+#include "daemon/ports.hpp"
+#include "daemon/vici_server.hpp"
+#include "esp/pump/plane.hpp"
+#include "host/changes.hpp"
+#include "host/host.hpp"
+#include "ike/engine.hpp"
+
+namespace cygnet::daemon {
+
+/// What happens to the engine, in order of arrival; a datagram is handled at once instead.
+using Input = std::variant<model::PlaneEvent, ike::Command, ike::Answer>;
+
+struct Daemon::Impl final : control::View {
+  Impl(Options given, std::unique_ptr<Loop> made_loop, Ports opened);
+
+  // --- start ---
+  Result<void> open_plane();
+  Result<void> open_vici();
+  Result<void> load();
+  /// Everything is open: from here on the loop calls.
+  Result<void> go();
+
+  // --- the loop's callbacks ---
+  void notice_sleep();
+  void on_datagram(const Arrival& arrival);
+  void on_plane();
+  void on_request(control::ClientId client, const vici::Request& request);
+  void on_timer();
+  void on_changes();
+  void on_signal(int signal);
+
+  // --- carrying out ---
+  /// Feeds waiting inputs until there are none, then sets the timer.
+  void drain();
+  void carry_out(ike::Actions actions);
+  void carry_out(control::Effects effects);
+  void act(const ike::action::Send& send);
+  void act(const ike::action::Keepalive& keepalive);
+  void act(ike::action::Install& install);
+  void act(const ike::action::Activate& activate);
+  void act(const ike::action::Relocate& relocate);
+  void act(const ike::action::Remove& remove);
+  void act(const ike::Ask& ask);
+  void act(const ike::ask::Release& release);
+  void act(const ike::Event& event);
+  void act(control::effect::Tell& tell);
+  void act(const control::effect::Resolve& resolve);
+  void act(const control::effect::Reload& reload);
+  void act(const control::effect::Respond& respond);
+  void act(const control::effect::ReloadSettings& reload);
+  void act(const control::effect::Stream& stream);
+  void act(const control::effect::Publish& publish);
+  void act(const control::effect::ResetCounters& reset);
+  void act(const control::effect::Log& log);
+
+  Result<void> install_on_host(const model::ChildSpec& child);
+  void resolved(ike::RequestId request, const control::Target& target,
+                const Result<std::vector<IpAddress>>& remotes);
+  Result<control::Route> route_to(const control::Target& target,
+                                  const std::vector<IpAddress>& remotes);
+  /// Looks for the way to each peer anew.
+  void follow_network();
+  /// Tells the engine at which addresses peers may find us.
+  void tell_addresses();
+  void shut_down();
+
+  // --- control::View ---
+  [[nodiscard]] ike::Status status() const override { return engine->status(); }
+  [[nodiscard]] std::optional<model::SaStats> stats(model::ChildId child) const override {
+    const auto found = plane->stats(child);
+    if (!found) return std::nullopt;
+    return *found;
+  }
+
+  [[nodiscard]] const ike::CounterBook& counters() const override { return engine->counters(); }
+  [[nodiscard]] control::ProcessStats process() const override;
+  [[nodiscard]] std::string wall_clock_text(Instant at) const override;
+  [[nodiscard]] std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override;
+
+  Options options;
+  std::unique_ptr<Loop> loop;
+  Ports ports;
+  DiskFiles files;
+  std::unique_ptr<model::DataPlane> plane;
+  esp::pump::Plane* pump = nullptr;  ///< the same, when it is this one
+  std::optional<host::Host> host;
+  std::optional<ike::Engine> engine;
+  control::Controller controller;
+  std::unique_ptr<ViciServer> vici;
+  std::vector<IpRange> pool_ranges;
+  std::deque<Input> inputs;
+  bool draining = false;
+  bool quiet = false;
+  std::optional<Instant> give_up_at;
+  std::optional<host::Changes> changes;
+  std::optional<Instant> follow_at;  ///< when a change of the network is looked into
+  control::SleepWatch sleep_watch;
+};
+
+}  // namespace cygnet::daemon
