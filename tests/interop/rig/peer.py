@@ -63,6 +63,9 @@ class Peer:
         return re.search(pattern, self.log())
 
     # --- commands ---
+    def vici(self):
+        return Vici(self.socket)
+
     def call(self, command, message=None, timeout=60.0):
         with Vici(self.socket, timeout) as vici:
             return vici.demand(command, message)
@@ -98,11 +101,13 @@ class Cygnet(Peer):
     kind = "cygnet"
     chain_folder = "x509"
 
-    def start(self, *options, level="debug"):
+    def start(self, *options, level="debug", config=None):
+        """`config` is read instead of the configuration, which swanctl can bring then."""
         if os.path.exists(self.log_file):
             self.log_start = os.path.getsize(self.log_file)
         self.process = self.node.start(
-            os.path.join(BIN, "cygnetd"), "--config", os.path.join(self.swanctl, "swanctl.conf"),
+            os.path.join(BIN, "cygnetd"),
+            "--config", config or os.path.join(self.swanctl, "swanctl.conf"),
             "--data-plane", "esp", "--vici", f"unix://{self.socket}", "--log", level, *options,
             log=self.log_file)
         self.wait_log("cygnetd ready")
@@ -141,7 +146,7 @@ class StrongSwan(Peer):
         # The fwmark keeps IKE and ESP-in-UDP out of the tunnel.
         with open(settings_file, "w", encoding="utf-8") as file:
             file.write(f"""charon-systemd {{
-  load = random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints revocation kdf hmac gcm curve25519 chapoly socket-default kernel-libipsec kernel-netlink updown vici
+  load = random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints revocation kdf hmac gcm curve25519 chapoly socket-default kernel-libipsec kernel-netlink updown counters vici
   piddir = {run_dir}
   {retransmit_lines}
   {settings}
