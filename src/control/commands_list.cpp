@@ -8,7 +8,8 @@ namespace cygnet::control {
 namespace {
 
 /// The parts of a list-certs request; ANY and nothing mean all.
-bool admits(std::string_view wanted, std::string_view value) {
+bool admits(std::string_view text, std::string_view value) {
+  const std::string wanted = upper_case(text);
   return wanted.empty() || wanted == "ANY" || wanted == value;
 }
 

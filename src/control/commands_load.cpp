@@ -68,8 +68,8 @@ void Commands::unload_conn() {
 // --- credentials ---------------------------------------------------------------------------------
 
 void Commands::load_cert() {
-  const std::string_view type = request.text("type");
-  const std::string_view flag = request.text("flag", "NONE");
+  const std::string type = upper_case(request.text("type"));
+  const std::string flag = upper_case(request.text("flag", "NONE"));
   const std::string* data = request.value("data");
   if (data == nullptr) return refuse("'data' is missing");
   if (type == "X509_CRL") {
@@ -115,7 +115,7 @@ void Commands::get_keys() {
 void Commands::load_token() { refuse("PKCS#11 tokens are not supported: put the key into a file"); }
 
 void Commands::load_shared() {
-  const std::string_view type = request.text("type");
+  const std::string type = upper_case(request.text("type"));
   const std::string* data = request.value("data");
   if (data == nullptr) return refuse("'data' is missing");
   static constexpr std::string_view kOthers[] = {"EAP", "XAUTH", "NTLM", "PPK"};

@@ -3,6 +3,7 @@ answers in the same set-up. What differs stands here, and with its reason in doc
 
 import os
 import re
+import shutil
 import unittest
 
 from rig import conf
@@ -193,6 +194,69 @@ class Prints(Drives):
                       "--list-sas", "--list-pols", "--load-all"):
             for form in ("--raw", "--pretty"):
                 self.assertIn("reply", self.swanctl(peer, words, form), words)
+
+
+class Loads(Drives):
+    """What --load-all brings, changes and takes away."""
+
+    def assert_same(self, run):
+        ours, theirs = self.each(run)
+        self.assertEqual(ours, theirs)
+
+    def names(self, peer):
+        answers = {"conns": peer.call("get-conns")["conns"], "pools": list(peer.call("get-pools")),
+                   "secrets": peer.call("get-shared")["keys"],
+                   "keys": peer.call("get-keys")["keys"],
+                   "authorities": peer.call("get-authorities")["authorities"]}
+        return {what: sorted(names) for what, names in answers.items()}
+
+    def test_what_is_gone_is_taken_away(self):
+        """A shared key and a pool in place of a certificate and a CA; then nothing."""
+        def run(peer):
+            out = [self.names(peer)]
+            shutil.rmtree(os.path.join(peer.swanctl, "private"))
+            for text in (conf.gateway(auth="psk").replace("p4", "p5").replace("rw", "other"), ""):
+                peer.configure(text)
+                self.swanctl(peer, "--load-all", "--noprompt", check=False)
+                out.append(self.names(peer))
+            return out
+        self.assert_same(run)
+
+    def test_secrets_of_all_kinds(self):
+        def run(peer):
+            peer.configure("secrets { ike-a { id = a.example\n secret = 0x0102 }\n"
+                           "eap-b { id = b\n secret = x } }\n")
+            self.swanctl(peer, "--load-creds", "--noprompt")
+            return self.names(peer)
+        self.assert_same(run)
+
+    def test_shared_key_that_swanctl_brought(self):
+        self.text = conf.gateway(auth="psk")
+        peer = self.cygnet()
+        client = StrongSwan(self.client_node, conf.client(auth="psk")).start()
+        client.up()
+        self.assertEqual(len(peer.established()), 1)
+
+    def test_faults_are_told(self):
+        def run(peer):
+            peer.configure("connections { bad { proposals = aes999-sha1-modp1\n"
+                           "children { net { } } } }\n")
+            done = peer.node.run("env", f"SWANCTL_DIR={peer.swanctl}", "swanctl", "--load-conns",
+                                 "--uri", f"unix://{peer.socket}", check=False)
+            self.assertIn("loading connection 'bad' failed: ", done.stdout)
+            return done.returncode, self.names(peer)
+        self.assert_same(run)
+
+    def test_a_tunnel_stays_up(self):
+        """The same configuration once more, as after every edit of another part."""
+        def run(peer):
+            client = self.call_in()
+            ((_, before),) = peer.sas()
+            self.swanctl(peer, "--load-all", "--noprompt")
+            ((_, after),) = peer.sas()
+            client.stop()
+            return before["uniqueid"] == after["uniqueid"], list(after["child-sas"])
+        self.assert_same(run)
 
 
 class Steers(Drives):

@@ -184,7 +184,7 @@ TEST(ListCerts, FiltersByFlagAndSubject) {
   b.request("list-certs", {});
   EXPECT_EQ(b.taken(), "stream list-cert, stream list-cert, answer 1 ");
   b.streamed.clear();
-  b.request("list-certs", message({{"flag", "CA"}}));
+  b.request("list-certs", message({{"flag", "ca"}, {"type", "x509"}}));
   EXPECT_EQ(b.taken(), "stream list-cert, answer 1 ");
   EXPECT_EQ(b.streamed.back().text("flag"), "CA");
   EXPECT_EQ(b.streamed.back().text("has_privkey", "absent"), "absent");
@@ -224,6 +224,8 @@ TEST(LoadShared, IsListedByItsIdAndNeverShown) {
   b.request("unload-shared", message({{"id", "home"}}));
   b.request("unload-shared", message({{"id", "home"}}));
   EXPECT_EQ(b.taken(), "answer 1 yes, answer 1 no: no secret 'home'");
+  b.request("load-shared", shared("home", "ike", {}));  // as swanctl writes it
+  EXPECT_EQ(b.taken(), "answer 1 yes");
   b.request("load-shared", shared("x", "IKEE", {}));
   EXPECT_EQ(b.taken(), "answer 1 no: secrets of type 'IKEE' are unknown");
 }
