@@ -21,18 +21,37 @@ bool is_routed(const model::ChildTemplate& child) {
   return child.start_action == model::ChildAction::trap || (is_shunt(child) && starts);
 }
 
-/// Whether a child stays what it was: its own section, and where and as whom it connects.
-bool same_child(const ConnectionChange& change, const std::string& name) {
-  if (!change.before || !change.after) return false;
-  const model::Connection& a = *change.before;
-  const model::Connection& b = *change.after;
-  const model::ChildTemplate* before = a.find_child(name);
-  const model::ChildTemplate* after = b.find_child(name);
-  return before != nullptr && after != nullptr && *before == *after &&
-         a.remote_addrs == b.remote_addrs && a.local_addrs == b.local_addrs &&
+/// Whether a connection still leads to whom it led to, as whom it did, and how.
+bool same_line(const model::Connection& a, const model::Connection& b) {
+  return a.remote_addrs == b.remote_addrs && a.local_addrs == b.local_addrs &&
          a.remote_port == b.remote_port && a.local_port == b.local_port &&
          a.proposals == b.proposals && a.vips == b.vips && a.local == b.local &&
          a.remote == b.remote;
+}
+
+/// Whether a child stays what it was: its own section, and its connection's line.
+bool same_child(const ConnectionChange& change, const std::string& name) {
+  if (!change.before || !change.after) return false;
+  const model::ChildTemplate* before = change.before->find_child(name);
+  const model::ChildTemplate* after = change.after->find_child(name);
+  return before != nullptr && after != nullptr && *before == *after &&
+         same_line(*change.before, *change.after);
+}
+
+/// Whether a child that is up can stay: how long it lives and what follows its end count from the
+/// next time on, and nobody has to lose packets for them.
+bool same_tunnel(const ConnectionChange& change, const model::ChildTemplate& before) {
+  const model::ChildTemplate* after =
+      change.after ? change.after->find_child(before.name) : nullptr;
+  if (after == nullptr || !after->stays_up()) return false;
+  model::ChildTemplate adjusted = before;
+  adjusted.lifetime = after->lifetime;
+  adjusted.inactivity = after->inactivity;
+  adjusted.start_action = after->start_action;
+  adjusted.dpd_action = after->dpd_action;
+  adjusted.close_action = after->close_action;
+  adjusted.keep_up = after->keep_up;
+  return adjusted == *after && same_line(*change.before, *change.after);
 }
 
 ike::answer::Refused gone(const std::string& connection) {
@@ -118,7 +137,11 @@ void Controller::retire(const ConnectionChange& change, Effects& out) {
     wanted_.forget(key);
     routes_.forget(key);
     down_.erase(key);
-    if (child.stays_up()) started.push_back(child.name);
+    if (same_tunnel(change, child)) {
+      all_go = false;
+    } else if (child.stays_up()) {
+      started.push_back(child.name);
+    }
     // A trap that is only configured differently stays until its successor replaces it: finding out
     // whom to call may take a while, or fail.
     const model::ChildTemplate* successor =

@@ -260,6 +260,29 @@ TEST(Controller, Reload_StartsOnlyWhatIsNew) {
   EXPECT_EQ(b.taken(), "terminate home/, put home, resolve other.example");
 }
 
+// How long a child lives, and what follows its end, count from the next time on: no packet is lost
+// because somebody has edited a number. The attempt finds it up.
+TEST(Controller, Reload_OfALifetime_InterruptsNothing) {
+  const auto with = [](const char* more) {
+    return psk("home : auth { remote_addrs = gw.example\n children { net { start_action = start\n" +
+               std::string{more} + " } } }");
+  };
+  for (const char* more : {"rekey_time = 50m", "dpd_action = start", "keep_up = yes"}) {
+    Bench b;
+    EXPECT_EQ(b.configure(with("")), "");
+    b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+    b.taken();
+    b.event(ike::event::CommandDone{b.last_request, true, ""});
+    EXPECT_EQ(b.configure(with(more)), "");
+    EXPECT_EQ(b.taken(), "put home, resolve gw.example") << more;
+  }
+  Bench b;
+  EXPECT_EQ(b.configure(with("")), "");
+  b.taken();
+  EXPECT_EQ(b.configure(with("remote_ts = 10.1.0.0/24")), "");
+  EXPECT_EQ(b.taken().substr(0, 15), "terminate home/") << "that is another tunnel";
+}
+
 TEST(Controller, BadConfiguration_ChangesNothing) {
   Bench b;
   EXPECT_EQ(b.configure(kHome), "");
