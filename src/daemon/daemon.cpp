@@ -109,7 +109,7 @@ Result<void> Daemon::Impl::open_vici() {
 
 /// Reads the configuration; on an error the one before stays in force.
 Result<void> Daemon::Impl::load() {
-  CYG_TRY(const auto own, own_addresses());
+  CYG_TRY(const auto own, io::own_addresses());
   const config::Sources sources = sources_of(options, own);
   if (sources.swanctl_conf.empty() && !sources.ipsec) {
     spdlog::info("no {}: clients of the control socket bring the configuration",
@@ -214,7 +214,7 @@ void Daemon::Impl::follow_network() {
     spdlog::warn("host: {}", repaired.error().text());
   }
   tell_addresses();
-  const auto own = own_addresses();
+  const auto own = io::own_addresses();
   for (const ike::IkeStatus& sa : engine->status().sas) {
     if (!sa.first_initiator || sa.state == ike::IkeStatus::State::deleting) continue;
     const auto source = host->source_for(sa.remote.address);
@@ -230,7 +230,7 @@ void Daemon::Impl::follow_network() {
 }
 
 void Daemon::Impl::tell_addresses() {
-  auto own = own_addresses();
+  auto own = io::own_addresses();
   if (!own) return spdlog::warn("{}", own.error().text());
   const ike::Status now = engine->status();
   std::erase_if(*own, [&](const IpAddress& address) {

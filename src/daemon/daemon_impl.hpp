@@ -11,14 +11,15 @@
 #include "control/controller.hpp"
 #include "control/sleep_watch.hpp"
 #include "daemon/daemon.hpp"
-#include "daemon/disk_files.hpp"
 #include "daemon/loop.hpp"
 #include "daemon/ports.hpp"
 #include "daemon/vici_server.hpp"
+#include "disk/disk_files.hpp"
 #include "esp/pump/plane.hpp"
 #include "host/changes.hpp"
 #include "host/host.hpp"
 #include "ike/engine.hpp"
+#include "io/addresses.hpp"
 
 namespace cygnet::daemon {
 
@@ -95,7 +96,7 @@ struct Daemon::Impl final : control::View {
   Options options;
   std::unique_ptr<Loop> loop;
   Ports ports;
-  DiskFiles files;
+  disk::DiskFiles files;
   std::unique_ptr<model::DataPlane> plane;
   esp::pump::Plane* pump = nullptr;  ///< the same, when it is this one
   std::optional<host::Host> host;

@@ -16,7 +16,4 @@ namespace cygnet::daemon {
                                        const std::vector<IpRange>& pools,
                                        const std::vector<IpAddress>& own);
 
-/// The addresses of all interfaces that are up, without link-local ones.
-[[nodiscard]] Result<std::vector<IpAddress>> own_addresses();
-
 }  // namespace cygnet::daemon

@@ -74,11 +74,5 @@ TEST(Needs, PassShunt_ThrowsInsteadOfRouting) {
   EXPECT_FALSE(needs.source_v4.has_value());
 }
 
-TEST(OwnAddresses, HoldTheLoopback) {
-  const auto own = own_addresses();
-  ASSERT_TRUE(own.has_value());
-  EXPECT_NE(std::find(own->begin(), own->end(), ip("127.0.0.1")), own->end());
-}
-
 }  // namespace
 }  // namespace cygnet::daemon

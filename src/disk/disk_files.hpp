@@ -3,7 +3,7 @@
 
 #include "config/files.hpp"
 
-namespace cygnet::daemon {
+namespace cygnet::disk {
 
 /// Regular files only, at most config::kFileOctetsMax octets each.
 class DiskFiles final : public config::Files {
@@ -12,4 +12,4 @@ class DiskFiles final : public config::Files {
   [[nodiscard]] std::vector<std::string> glob(const std::string& pattern) override;
 };
 
-}  // namespace cygnet::daemon
+}  // namespace cygnet::disk

@@ -1,4 +1,4 @@
-#include "daemon/disk_files.hpp"
+#include "disk/disk_files.hpp"
 
 #include <fcntl.h>
 #include <glob.h>
@@ -10,7 +10,7 @@
 #include "config/swanctl_parser.hpp"
 #include "io/unique_fd.hpp"
 
-namespace cygnet::daemon {
+namespace cygnet::disk {
 
 Result<std::string> DiskFiles::read(const std::string& path) {
   // O_NONBLOCK: opening a FIFO must not hang.
@@ -49,4 +49,4 @@ std::vector<std::string> DiskFiles::glob(const std::string& pattern) {
   return out;
 }
 
-}  // namespace cygnet::daemon
+}  // namespace cygnet::disk
