@@ -4,25 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/tree.hpp"
+
 namespace cygnet::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <class Use>
-void each_section(const vici::Message& message, const Use& use) {
-  for (const vici::Item& item : message.items()) {
-    if (const auto* section = std::get_if<vici::Message>(&item.content)) use(item.name, *section);
-  }
-}
-
-std::string joined(const vici::Message& from, std::string_view name) {
-  std::string out;
-  if (const vici::List* list = from.list(name)) {
-    for (const std::string& item : *list) out += (out.empty() ? "" : ", ") + item;
-  }
-  return out;
-}
 
 std::string span_text(std::uint64_t seconds) {
   if (seconds < 60) return fmt::format("{} s", seconds);
