@@ -69,6 +69,17 @@ Result<UnixStream> UnixStream::connect(const std::string& path) {
   return UnixStream{std::move(fd)};
 }
 
+Result<pid_t> UnixStream::peer_pid() const {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+    return std::unexpected(errno_error("ask who listens at a socket"));
+  }
+  // 0: it lives in another PID namespace.
+  if (peer.pid <= 0) return fail("ask who listens at a socket", "it is a process we cannot see");
+  return peer.pid;
+}
+
 Result<std::size_t> UnixStream::read(MutableBytes room) {
   for (;;) {
     const ssize_t got = ::recv(fd_.get(), room.data(), room.size(), 0);

@@ -1,6 +1,8 @@
 // Unix stream sockets: the control socket of the daemon and its clients.   unix(7)
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 
@@ -21,6 +23,8 @@ class UnixStream {
   [[nodiscard]] static Result<UnixStream> connect(const std::string& path);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
+  /// The process at the other end: of a client's socket, the one that listens.
+  [[nodiscard]] Result<pid_t> peer_pid() const;
   /// Octets read; 0 when the other side has closed. Non-blocking sockets: EAGAIN as an error.
   [[nodiscard]] Result<std::size_t> read(MutableBytes room);
   /// Octets written, perhaps fewer than given.
