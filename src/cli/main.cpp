@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 
 #include "cli/commands.hpp"
+#include "cli/ipsec.hpp"
 
 namespace cygnet::cli {
 namespace {
@@ -47,6 +49,9 @@ void add_subcommands(CLI::App& app, Arguments& arguments) {
   add("why", "Explain the last refusals and failed attempts");
   add("reload", "Read the configuration again; running tunnels stay up");
   add("version", "Show our version and the daemon's");
+  // Its arguments are not ours to read, not even --help.
+  CLI::App* ipsec = add("ipsec", "strongSwan's command of that name");
+  ipsec->prefix_command()->set_help_flag();
   app.require_subcommand(1);
 }
 
@@ -64,7 +69,11 @@ Exit run_subcommand(const std::string& command, const Arguments& arguments, Sess
 }  // namespace
 
 int run(int argc, char** argv, const std::string& version_text) {
+  const std::string program = argc > 0 ? argv[0] : "cygnet";
   Arguments arguments;
+  if (std::filesystem::path{program}.filename() == "ipsec") {
+    return ipsec({program, arguments.uri, version_text}, {argv + 1, argv + argc});
+  }
   CLI::App app{"cygnet: an IKEv2/IPsec VPN. Talks to the daemon cygnetd."};
   app.set_version_flag("--version", version_text);
   app.add_option("--vici", arguments.uri, "The daemon's control socket")->capture_default_str();
@@ -75,13 +84,17 @@ int run(int argc, char** argv, const std::string& version_text) {
     // CLI11 prints help or the fault; its own codes are not ours.
     return app.exit(error) == 0 ? static_cast<int>(Exit::done) : static_cast<int>(Exit::usage);
   }
+  const CLI::App& chosen = *app.get_subcommands().front();
+  const std::string command = chosen.get_name();
+  if (command == "ipsec") {
+    return ipsec({"ipsec", arguments.uri, version_text}, chosen.remaining());
+  }
   auto session = Session::open(arguments.uri);
   if (!session) {
     fmt::print(stderr, "cygnet: {}\nIs cygnetd running? Another socket: --vici unix:///path\n",
                session.error().text());
     return static_cast<int>(Exit::no_daemon);
   }
-  const std::string command = app.get_subcommands().front()->get_name();
   return static_cast<int>(run_subcommand(command, arguments, *session, version_text));
 }
 
