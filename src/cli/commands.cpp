@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "cli/names.hpp"
 #include "cli/status.hpp"
+#include "config/lint.hpp"
+#include "disk/disk_files.hpp"
+#include "io/addresses.hpp"
 
 namespace cygnet::cli {
 namespace {
@@ -66,6 +71,17 @@ void print_failure(const vici::Message& record) {
   row("advice", "what to do");
 }
 
+bool is_about(const vici::Message& record, std::string_view peer) {
+  const auto names = [&](std::string_view key) {
+    return record.text(key).find(peer) != std::string_view::npos;
+  };
+  return names("connection") || names("remote-id") || names("remote");
+}
+
+std::string absolute(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
 }  // namespace
 
 Exit up(Session& session, const std::string& name, unsigned timeout, bool quiet) {
@@ -121,11 +137,19 @@ Exit status(Session& session, bool json) {
   return Exit::done;
 }
 
-Exit why(Session& session) {
+Exit why(Session& session, const std::string& peer) {
   const auto failures = session.list("cygnet-failures", "cygnet-failure");
   if (!failures) return complain(failures.error());
-  for (const vici::Message& record : *failures) print_failure(record);
-  if (failures->empty()) fmt::print("nothing was refused and no attempt has failed\n");
+  std::size_t shown = 0;
+  for (const vici::Message& record : *failures) {
+    if (!is_about(record, peer)) continue;
+    print_failure(record);
+    ++shown;
+  }
+  if (shown == 0) {
+    fmt::print("nothing was refused and no attempt has failed{}\n",
+               peer.empty() ? "" : " of '" + peer + "'");
+  }
   return Exit::done;
 }
 
@@ -141,6 +165,39 @@ Exit version(Session& session, const std::string& ours) {
   fmt::print("cygnet {}\n{} {} on {} {}\n", ours, answer->text("daemon"), answer->text("version"),
              answer->text("sysname"), answer->text("release"));
   return Exit::done;
+}
+
+Exit check(const std::string& file, std::optional<Format> format) {
+  disk::DiskFiles files;
+  const std::string path = absolute(file);
+  if (!format) {
+    const auto found = format_of(path, files);
+    if (!found) return complain(found.error());
+    format = *found;
+  }
+  const auto own = io::own_addresses();
+  if (!own) return complain(own.error());
+  const CheckReport report = check_file(path, *format, *own, files);
+  fmt::print("{}", report.text);
+  return report.usable ? Exit::done : Exit::failed;
+}
+
+Exit lints() {
+  for (const config::LintInfo& one : config::all_lints()) {
+    fmt::print("{:<26} {}\n", one.name, one.about);
+  }
+  return Exit::done;
+}
+
+Exit convert(const std::string& file, const std::string& secrets, bool with_secrets) {
+  disk::DiskFiles files;
+  const auto own = io::own_addresses();
+  if (!own) return complain(own.error());
+  const ConvertReport report = convert_file(
+      absolute(file), secrets.empty() ? "" : absolute(secrets), with_secrets, *own, files);
+  fmt::print(stderr, "{}", report.notes);
+  fmt::print("{}", report.text);
+  return report.text.empty() ? Exit::failed : Exit::done;
 }
 
 }  // namespace cygnet::cli

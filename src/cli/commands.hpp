@@ -1,8 +1,10 @@
 // The subcommands of `cygnet`, each a function over a session.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "cli/check.hpp"
 #include "cli/session.hpp"
 
 namespace cygnet::cli {
@@ -16,9 +18,20 @@ inline constexpr unsigned kTimeoutDefault = 60;
 /// `kind` is "ike" or "child".
 [[nodiscard]] Exit rekey(Session& session, const std::string& kind, const std::string& name);
 [[nodiscard]] Exit status(Session& session, bool json);
-/// The last refusals and failed attempts, oldest first.
-[[nodiscard]] Exit why(Session& session);
+/// The last refusals and failed attempts, oldest first; those that `peer` is a part of (connection,
+/// identity or address), or all.
+[[nodiscard]] Exit why(Session& session, const std::string& peer);
 [[nodiscard]] Exit reload(Session& session);
 [[nodiscard]] Exit version(Session& session, const std::string& ours);
+
+// Without a daemon:
+
+/// Prints what is wrong with a configuration, and what may be regretted. Exit::failed when it could
+/// not be used.
+[[nodiscard]] Exit check(const std::string& file, std::optional<Format> format);
+/// The hazards that check() knows, by name.
+[[nodiscard]] Exit lints();
+/// Prints an ipsec.conf as swanctl.conf, and on stderr what means something else then.
+[[nodiscard]] Exit convert(const std::string& file, const std::string& secrets, bool with_secrets);
 
 }  // namespace cygnet::cli

@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <map>
+#include <optional>
 
 #include "cli/commands.hpp"
 #include "cli/ipsec.hpp"
@@ -18,7 +20,15 @@ struct Arguments {
   unsigned timeout = kTimeoutDefault;
   bool quiet = false;
   bool json = false;
+  std::string file;
+  std::optional<Format> format;
+  std::string secrets;
+  bool with_secrets = false;
+  bool lints = false;
 };
+
+const std::map<std::string, Format> kFormats{{"swanctl", Format::swanctl},
+                                             {"ipsec", Format::ipsec}};
 
 void add_subcommands(CLI::App& app, Arguments& arguments) {
   const auto add = [&app](const char* name, const char* text) {
@@ -46,13 +56,42 @@ void add_subcommands(CLI::App& app, Arguments& arguments) {
   add_name(rekey);
   add("status", "Show what is connected")
       ->add_flag("--json", arguments.json, "For programs; see docs/status-json.md");
-  add("why", "Explain the last refusals and failed attempts");
+  add("why", "Explain the last refusals and failed attempts")
+      ->add_option("PEER", arguments.name,
+                   "Only those of a connection, an identity or an address; a part of it will do");
   add("reload", "Read the configuration again; running tunnels stay up");
   add("version", "Show our version and the daemon's");
+  CLI::App* check = add("check", "Look a configuration over: faults, and hazards that are none");
+  check->add_option("FILE", arguments.file, "swanctl.conf or ipsec.conf")
+      ->default_str("/etc/swanctl/swanctl.conf");
+  check->add_option("--format", arguments.format, "Where the file does not tell by itself")
+      ->transform(CLI::CheckedTransformer(kFormats))
+      ->option_text("swanctl|ipsec");
+  check->add_flag("--lints", arguments.lints, "List the hazards by name instead");
+  CLI::App* convert =
+      add("convert", "Print ipsec.conf as swanctl.conf; what changes goes to stderr");
+  convert->add_option("FILE", arguments.file, "ipsec.conf")->default_str("/etc/ipsec.conf");
+  convert->add_option("--secrets", arguments.secrets,
+                      "ipsec.secrets. Default: the one beside FILE, when it exists");
+  convert->add_flag("--with-secrets", arguments.with_secrets, "Print pre-shared keys as well");
   // Its arguments are not ours to read, not even --help.
   CLI::App* ipsec = add("ipsec", "strongSwan's command of that name");
   ipsec->prefix_command()->set_help_flag();
   app.require_subcommand(1);
+}
+
+/// Those that need no daemon.
+std::optional<Exit> run_alone(const std::string& command, const Arguments& arguments) {
+  if (command == "check") {
+    if (arguments.lints) return lints();
+    const std::string file = arguments.file.empty() ? "/etc/swanctl/swanctl.conf" : arguments.file;
+    return check(file, arguments.format);
+  }
+  if (command == "convert") {
+    const std::string file = arguments.file.empty() ? "/etc/ipsec.conf" : arguments.file;
+    return convert(file, arguments.secrets, arguments.with_secrets);
+  }
+  return std::nullopt;
 }
 
 Exit run_subcommand(const std::string& command, const Arguments& arguments, Session& session,
@@ -61,7 +100,7 @@ Exit run_subcommand(const std::string& command, const Arguments& arguments, Sess
   if (command == "down") return down(session, arguments.name, arguments.timeout);
   if (command == "rekey") return rekey(session, arguments.kind, arguments.name);
   if (command == "status") return status(session, arguments.json);
-  if (command == "why") return why(session);
+  if (command == "why") return why(session, arguments.name);
   if (command == "reload") return reload(session);
   return version(session, version_text);
 }
@@ -89,6 +128,7 @@ int run(int argc, char** argv, const std::string& version_text) {
   if (command == "ipsec") {
     return ipsec({"ipsec", arguments.uri, version_text}, chosen.remaining());
   }
+  if (const auto done = run_alone(command, arguments)) return static_cast<int>(*done);
   auto session = Session::open(arguments.uri);
   if (!session) {
     fmt::print(stderr, "cygnet: {}\nIs cygnetd running? Another socket: --vici unix:///path\n",

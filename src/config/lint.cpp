@@ -189,8 +189,7 @@ class Linter {
     }
     const bool callable = is_callable(connection);
     if (!callable && (child.start_action != model::ChildAction::none || child.keep_up)) {
-      add(kTrapWithoutPeer,
-          at(connection, child, child.keep_up ? "keep_up" : "start_action"),
+      add(kTrapWithoutPeer, at(connection, child, child.keep_up ? "keep_up" : "start_action"),
           "nobody can be called: remote_addrs names no single address or host, so this child only "
           "comes up when the peer calls");
     }
@@ -223,7 +222,8 @@ std::string Finding::line() const {
 
 const std::vector<LintInfo>& all_lints() {
   static const std::vector<LintInfo> kAll{
-      {kTrapWithoutPeer, "a child that waits for traffic, or is to be started, without a peer to call"},
+      {kTrapWithoutPeer,
+       "a child that waits for traffic, or is to be started, without a peer to call"},
       {kOnlyWhenUsed, "a client that others cannot reach before it has sent something"},
       {kNoLiveness, "a tunnel that is to stay up without checks whether the peer lives"},
       {kGcmOnly, "a gateway that refuses what Windows offers with EncryptionMethod AES256"},

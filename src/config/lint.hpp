@@ -10,7 +10,7 @@
 
 namespace cygnet::config {
 
-/// One hazard. docs/check.md explains each by its name.
+/// One hazard; `cygnet check --lints` explains each name.
 struct Finding {
   std::string_view lint;  ///< its name, "trap-without-peer"
   Place place;

@@ -28,7 +28,8 @@ std::string found(const std::string& text, std::map<std::string, std::string> fi
 }
 
 std::string psk(const std::string& connection, const std::string& more = "") {
-  return "auth { local { auth = psk\n id = a.example } \n remote { auth = psk } }\n"  // lines 1 to 3
+  return "auth { local { auth = psk\n id = a.example } \n remote { auth = psk } }\n"  // lines 1 to
+                                                                                      // 3
          "connections { c : auth {\n" +
          connection + "\n} }\n" + more;
 }
@@ -77,10 +78,11 @@ TEST(Lint, Gateway) {
                       "children { net {\nesp_proposals = aes256gcm16\n} }",
                       pool)),
             "8 esp-without-group");
-  EXPECT_EQ(found(psk("unique = never\npools = v6\n"
-                      "children { net { local_ts = 0.0.0.0/0\nesp_proposals = aes256gcm16-ecp384 } }",
-                      pool)),
-            "6 ipv6-pool-without-selector");
+  EXPECT_EQ(
+      found(psk("unique = never\npools = v6\n"
+                "children { net { local_ts = 0.0.0.0/0\nesp_proposals = aes256gcm16-ecp384 } }",
+                pool)),
+      "6 ipv6-pool-without-selector");
   EXPECT_EQ(found(psk("unique = never\npools = v6\n"
                       "children { net { local_ts = ::/0\nesp_proposals = aes256gcm16-ecp384 } }",
                       pool)),
