@@ -15,6 +15,7 @@
 #include "daemon/daemon_impl.hpp"
 #include "daemon/needs.hpp"
 #include "daemon/null_plane.hpp"
+#include "daemon/service.hpp"
 #include "daemon/sources.hpp"
 
 namespace cygnet::daemon {
@@ -147,6 +148,7 @@ Result<void> Daemon::Impl::go() {
       loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }));
   tell_addresses();
   drain();
+  tell_service_manager("READY=1");
   return {};
 }
 
@@ -272,17 +274,20 @@ std::vector<ike::Path> Daemon::Impl::paths(const std::vector<IpAddress>& remotes
 
 void Daemon::Impl::on_signal(int signal) {
   if (signal != SIGHUP) return shut_down();
+  tell_service_manager("RELOADING=1");
   if (const auto done = load(); done) {
     spdlog::info("configuration read again");
   } else {
     spdlog::error("{}; the configuration before stays in force", done.error().text());
   }
   drain();
+  tell_service_manager("READY=1");
 }
 
 void Daemon::Impl::shut_down() {
   if (give_up_at) return loop->stop();  // the second signal
   spdlog::info("shutting down");
+  tell_service_manager("STOPPING=1");
   give_up_at = clock_now() + kShutdownMax;
   inputs.emplace_back(ike::Command{ike::command::Shutdown{}});
   drain();
