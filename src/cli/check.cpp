@@ -48,10 +48,11 @@ Parsed parse(const std::string& path, Format format, const std::vector<IpAddress
              config::Files& files, config::Diagnostics& diags) {
   Parsed out;
   if (format == Format::ipsec) {
-    config::Converted converted = config::convert_ipsec({.conf_path = path,
-                                                         .secrets_path = secrets_beside(path, files),
-                                                         .own_addresses = own_addresses},
-                                                        files, diags);
+    config::Converted converted =
+        config::convert_ipsec({.conf_path = path,
+                               .secrets_path = secrets_beside(path, files),
+                               .own_addresses = own_addresses},
+                              files, diags);
     out.root = std::move(converted.root);
     out.notes = std::move(converted.notes);
     if (!diags.has_errors()) {
@@ -103,10 +104,10 @@ CheckReport check_file(const std::string& path, Format format,
   for (const config::ConversionNote& note : parsed.notes) out.text += note.line() + "\n";
   for (const config::Finding& one : findings) out.text += one.line() + "\n";
   const std::size_t warnings = diags.sorted().size() - diags.error_count();
-  out.text += fmt::format(
-      "{}: {}, {}; {}, {}\n", path, count(parsed.loaded.connections.size(), "connection"),
-      count(diags.error_count(), "error"), count(warnings, "warning"),
-      count(findings.size() + parsed.notes.size(), "note"));
+  out.text += fmt::format("{}: {}, {}; {}, {}\n", path,
+                          count(parsed.loaded.connections.size(), "connection"),
+                          count(diags.error_count(), "error"), count(warnings, "warning"),
+                          count(findings.size() + parsed.notes.size(), "note"));
   return out;
 }
 
@@ -114,12 +115,11 @@ ConvertReport convert_file(const std::string& path, const std::string& secrets_p
                            bool with_secrets, const std::vector<IpAddress>& own_addresses,
                            config::Files& files) {
   config::Diagnostics diags;
-  config::Converted converted =
-      config::convert_ipsec({.conf_path = path,
-                             .secrets_path =
-                                 secrets_path.empty() ? secrets_beside(path, files) : secrets_path,
-                             .own_addresses = own_addresses},
-                            files, diags);
+  config::Converted converted = config::convert_ipsec(
+      {.conf_path = path,
+       .secrets_path = secrets_path.empty() ? secrets_beside(path, files) : secrets_path,
+       .own_addresses = own_addresses},
+      files, diags);
   ConvertReport out{.text = {}, .notes = diags.text()};
   for (const config::ConversionNote& note : converted.notes) out.notes += note.line() + "\n";
   if (!diags.has_errors()) {

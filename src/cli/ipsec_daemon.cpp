@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/ip.hpp"
+#include "cli/ipsec_certificate.hpp"
 #include "cli/ipsec_names.hpp"
 #include "cli/ipsec_system.hpp"
 #include "cli/ipsec_text.hpp"
@@ -193,14 +194,14 @@ int list_certificates(Session& session, Arguments arguments, std::string_view fl
   wanted.add("type", "X509").add("flag", flag);
   const auto events = session.list("list-certs", "list-cert", wanted);
   if (!events) return broken(events.error());
-  if (std::ranges::any_of(*events,
-                          [](const vici::Message& one) { return !one.value("subject"); })) {
-    return broken(
-        {.operation = "list certificates",
-         .detail = "this daemon does not say what is in them; swanctl --list-certs does"});
+  std::vector<vici::Message> certificates;
+  for (const vici::Message& event : *events) {
+    auto one = with_details(event);
+    if (!one) return broken(one.error());
+    certificates.push_back(*std::move(one));
   }
   const Clock clock{.now = std::time(nullptr), .utc = argument(arguments, 0) == "--utc"};
-  return print(ipsec_certificates(heading, *events, clock));
+  return print(ipsec_certificates(heading, certificates, clock));
 }
 int list_certs(Session& session, Arguments arguments) {
   return list_certificates(session, arguments, "NONE", "X.509 End Entity Certificates");

@@ -1,6 +1,8 @@
 // Showing what is configured.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "control/commands.hpp"
 #include "control/report.hpp"
 
@@ -47,6 +49,17 @@ void Commands::list_certs() {
     }
   };
   each(credentials.trust().intermediates, "NONE");
+  // Those that connections name are nobody else's.
+  std::vector<pki::Certificate> named;
+  for (const model::Connection& connection : self.configuration_.connections()) {
+    for (const Bytes& der : connection.local.certs) {
+      auto one = pki::Certificate::parse(der);
+      if (!one || std::ranges::find(named, *one) != named.end()) continue;
+      const auto& listed = credentials.trust().intermediates;
+      if (std::ranges::find(listed, *one) == listed.end()) named.push_back(*std::move(one));
+    }
+  }
+  each(named, "NONE");
   each(credentials.trust().anchors, "CA");
   respond({});
 }

@@ -274,7 +274,8 @@ vici::Message policy_message(const ike::ChildStatus& routed, const model::ChildT
   vici::Message out;
   vici::Message& to = out.section(routed.name);
   to.add("child", routed.name.substr(slash + 1)).add("ike", routed.name.substr(0, slash));
-  to.add("mode", mode_text(child.mode));
+  to.add("uniqueid", std::uint64_t{routed.id.value()});
+  to.add("reqid", std::uint64_t{routed.id.value()}).add("mode", mode_text(child.mode));
   to.add("local-ts", texts(routed.local_ts)).add("remote-ts", texts(routed.remote_ts));
   return out;
 }

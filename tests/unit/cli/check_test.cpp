@@ -31,9 +31,8 @@ constexpr const char* kIpsec =
 constexpr const char* kSecrets = "a.example gw.example : PSK \"correct horse battery staple\"\n";
 
 test::MemoryFiles disk() {
-  return test::MemoryFiles{{{"/e/swanctl.conf", kSwanctl},
-                            {"/e/ipsec.conf", kIpsec},
-                            {"/e/ipsec.secrets", kSecrets}}};
+  return test::MemoryFiles{
+      {{"/e/swanctl.conf", kSwanctl}, {"/e/ipsec.conf", kIpsec}, {"/e/ipsec.secrets", kSecrets}}};
 }
 
 TEST(Check, GoodFile) {
@@ -45,8 +44,8 @@ TEST(Check, GoodFile) {
 
 // All faults at once, each at its place; nothing is looked over that cannot be used.
 TEST(Check, Faults) {
-  test::MemoryFiles files{{{"/e/swanctl.conf",
-                            "connections {\n home {\n  encap = maybe\n  versoin = 2\n }\n}\n"}}};
+  test::MemoryFiles files{
+      {{"/e/swanctl.conf", "connections {\n home {\n  encap = maybe\n  versoin = 2\n }\n}\n"}}};
   const CheckReport report = check_file("/e/swanctl.conf", Format::swanctl, {}, files);
   EXPECT_FALSE(report.usable);
   EXPECT_NE(report.text.find("/e/swanctl.conf:3:"), std::string::npos) << report.text;

@@ -194,6 +194,24 @@ TEST(ListCerts, FiltersByFlagAndSubject) {
   EXPECT_EQ(b.streamed.back().text("data"), to_string(own.cert));
 }
 
+// swanctl and ipsec.conf name a certificate in the connection: it is ours, and listed once.
+TEST(ListCerts, HoldsThoseOfConnections) {
+  Bench b;
+  const Issued own = CertMaker::leaf("gw").san("DNS:a.example").self_signed();
+  b.request("load-key", key(own));
+  for (const char* name : {"one", "two"}) {
+    vici::Message message;
+    vici::Message& local = message.section(name).section("local");
+    local.add("auth", "pubkey").add("id", "a.example");
+    local.add("certs", vici::List{to_string(own.cert)});
+    b.request("load-conn", std::move(message));
+  }
+  b.taken();
+  b.request("list-certs", {});
+  EXPECT_EQ(b.taken(), "stream list-cert, answer 1 ");
+  EXPECT_EQ(b.streamed.back().text("has_privkey"), "yes");
+}
+
 TEST(LoadKey, IsNamedListedAndTakenAway) {
   Bench b;
   const Issued own = CertMaker::leaf("gw").self_signed();
