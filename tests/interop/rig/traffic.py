@@ -74,6 +74,7 @@ print(a[0], n, flush=True)
 _CLIENT = """
 import socket, sys
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=20); n = 0
+s.settimeout(240)  # for all that sendall() sends: a machine may have other things to do
 data = (bytes.fromhex(sys.argv[3]) * (int(sys.argv[4]) // 32 + 1))[:int(sys.argv[4])]
 if sys.argv[5] == 'push':
     s.sendall(data); s.shutdown(socket.SHUT_WR); s.recv(1)
@@ -95,7 +96,7 @@ def transfer(caller, listener, address, marker, size=2_000_000, port=7777, way="
     with server.stdout:
         if server.stdout.readline().strip() != "listening":
             raise RigError(f"no server at {address}")
-        pulled = caller.run("python3", "-c", _CLIENT, *words).stdout
+        pulled = caller.run("python3", "-c", _CLIENT, *words, timeout=260).stdout
         source, pushed = server.stdout.readline().split()
     server.wait(10)
     return source, int(pushed) if way == "push" else int(pulled)
