@@ -49,6 +49,10 @@ int main(int argc, char** argv) {
   app.add_option("--ipsec-secrets", line.options.ipsec_secrets,
                  "Its secrets. Default: ipsec.secrets beside it, when it exists")
       ->needs(ipsec);
+  app.add_option("--strongswan-conf", line.options.strongswan_conf,
+                 "Settings of strongSwan's daemon that mean something here. Default: " +
+                     line.options.default_strongswan_conf + ", when it exists")
+      ->envname("STRONGSWAN_CONF");
   app.add_option("--data-plane", line.options.plane,
                  "Who carries packets: esp (in userspace, through a TUN device), none (nobody: to "
                  "try out IKE), auto (esp)")

@@ -16,6 +16,7 @@
 #include "daemon/needs.hpp"
 #include "daemon/null_plane.hpp"
 #include "daemon/service.hpp"
+#include "daemon/settings.hpp"
 #include "daemon/sources.hpp"
 
 namespace cygnet::daemon {
@@ -44,16 +45,6 @@ control::HeapStats heap_stats() {
 unsigned worker_count(unsigned wanted) {
   if (wanted != 0) return wanted;
   return std::clamp(std::thread::hardware_concurrency(), 1U, kWorkersMax);
-}
-
-ike::RetransmitRule retransmit_rule(ike::RetransmitRule rule, const Options& options) {
-  if (options.retransmit_timeout) {
-    const std::chrono::duration<double> timeout{*options.retransmit_timeout};
-    rule.timeout = std::chrono::duration_cast<Duration>(timeout);
-  }
-  rule.base = options.retransmit_base.value_or(rule.base);
-  rule.tries = options.retransmit_tries.value_or(rule.tries);
-  return rule;
 }
 
 }  // namespace
@@ -87,14 +78,11 @@ Result<void> Daemon::Impl::open_plane() {
     for (const std::string& note : host->notes()) spdlog::warn("host: {}", note);
   }
   const model::PlaneTraits traits = plane->traits();
-  engine.emplace(
-      ike::EngineConfig{.retransmit = retransmit_rule(ike::EngineConfig{}.retransmit, options),
-                        .handshake = retransmit_rule(ike::EngineConfig{}.handshake, options),
-                        .force_udp_encap = traits.udp_encap_only,
-                        .transport_mode = traits.transport_mode,
-                        .esn = traits.esn,
-                        .trace_messages = options.trace_messages},
-      crypto::openssl(), crypto::system_rng());
+  CYG_TRY(ike::EngineConfig config, engine_config(options, files));
+  config.force_udp_encap = traits.udp_encap_only;
+  config.transport_mode = traits.transport_mode;
+  config.esn = traits.esn;
+  engine.emplace(config, crypto::openssl(), crypto::system_rng());
   return {};
 }
 

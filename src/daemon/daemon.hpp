@@ -19,12 +19,15 @@ struct Options {
   std::string default_config = "/etc/swanctl/swanctl.conf";
   std::optional<std::string> ipsec_conf;     ///< read as well
   std::optional<std::string> ipsec_secrets;  ///< not set: the one beside ipsec_conf, if it is there
+  std::optional<std::string> strongswan_conf;  ///< not set: the default, if it is there
+  std::string default_strongswan_conf = "/etc/strongswan.conf";
   PlaneChoice plane = PlaneChoice::automatic;
   std::string vici = "unix:///run/cygnet/cygnet.vici";
   std::string tun = "cygnet0";
   std::uint32_t fwmark = 0x637967;  ///< on our own packets, which must stay out of the tunnel
   unsigned workers = 0;             ///< ESP threads; 0: one for each CPU, at most four
-  /// What is set here holds for handshakes too; RFC 7296 §2.1 leaves these to us.
+  /// What is set here holds for handshakes too, and wins over strongswan.conf; RFC 7296 §2.1 leaves
+  /// these to us.
   std::optional<double> retransmit_timeout;  ///< seconds
   std::optional<double> retransmit_base;
   std::optional<unsigned> retransmit_tries;

@@ -1,0 +1,61 @@
+// strongswan.conf and the command line.
+#include "daemon/settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include "unit/config/memory_files.hpp"
+
+namespace cygnet::daemon {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr const char* kConf = "charon {\n retransmit_timeout = 1.5\n retransmit_tries = 2\n"
+                              " cookie_threshold = 7\n keep_alive = 0s\n}\n";
+
+TEST(EngineConfig, WithoutAFile_IsOurs) {
+  test::MemoryFiles files;
+  const auto config = engine_config({}, files);
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->retransmit.timeout, ike::EngineConfig{}.retransmit.timeout);
+}
+
+TEST(EngineConfig, TheFileThatIsThere_IsRead) {
+  test::MemoryFiles files{{{"/etc/strongswan.conf", kConf}}};
+  const auto config = engine_config({}, files);
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->retransmit.timeout, Duration{milliseconds{1500}});
+  EXPECT_EQ(config->handshake.tries, 2U);
+  EXPECT_EQ(config->cookie_threshold, 7U);
+  EXPECT_EQ(config->keepalive, Duration{0});
+}
+
+TEST(EngineConfig, TheCommandLineWins) {
+  test::MemoryFiles files{{{"/etc/strongswan.conf", kConf}}};
+  Options options;
+  options.retransmit_tries = 9;
+  const auto config = engine_config(options, files);
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->retransmit.tries, 9U);
+  EXPECT_EQ(config->retransmit.timeout, Duration{milliseconds{1500}});
+}
+
+// Whoever names a file wants it read.
+TEST(EngineConfig, NamedFileThatIsMissing_IsAnError) {
+  test::MemoryFiles files;
+  Options options;
+  options.strongswan_conf = "/run/other.conf";
+  EXPECT_FALSE(engine_config(options, files).has_value());
+}
+
+TEST(EngineConfig, Faults_AreTold) {
+  test::MemoryFiles files{{{"/etc/strongswan.conf", "charon {\n retransmit_base = fast\n}\n"}}};
+  const auto config = engine_config({}, files);
+  ASSERT_FALSE(config.has_value());
+  EXPECT_NE(config.error().text().find("/etc/strongswan.conf:2:"), std::string::npos)
+      << config.error().text();
+}
+
+}  // namespace
+}  // namespace cygnet::daemon
