@@ -142,7 +142,7 @@ class Linter {
           "IKE_SA; add aes256-sha384-ecp384 if such clients come");
     }
     const bool shared = connection.remote.method == model::AuthClass::psk &&
-                        connection.unique == model::Uniqueness::replace;
+                        connection.unique != model::Uniqueness::never;
     if (shared) {
       add(kSharedIdentity, at(connection, "unique"),
           "two devices that use the same identity put each other out; give each its own, or set "

@@ -158,7 +158,7 @@ TEST(Traps, ReplacementThatFails_TheOldOneStands) {
   EXPECT_EQ(run(pair, route(pair, "net")), "");
   model::Connection changed = basic_connection(true);
   changed.children[0].remote_ts = {*model::parse_selector("10.2.0.0/24")};
-  pair.a.command(ike::command::SetConnections{.connections = {changed}, .authorities = {}});
+  pair.a.command(ike::command::PutConnection{changed});
   EXPECT_EQ(run(pair, route(pair, "net")), "");
   const model::ChildId next = pair.a.installed.begin()->first;
   pair.a.installed.erase(next);  // as if it had never been

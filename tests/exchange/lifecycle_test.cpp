@@ -378,7 +378,7 @@ TEST(Uniqueness, BothConnectAtOnce_AndOneIsRekeyed_OneStays) {
 /// a has lost all it knew and calls anew, without INITIAL_CONTACT.
 void come_again(Pair& pair, const model::Connection& connection) {
   restart(pair.a);
-  pair.a.command(ike::command::SetConnections{.connections = {connection}, .authorities = {}});
+  pair.a.command(ike::command::PutConnection{connection});
   pair.initiate();
   pair.settle();
 }
