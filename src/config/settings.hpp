@@ -25,8 +25,8 @@ struct Settings {
   std::optional<unsigned> fragment_size;
 };
 
-/// Reads section `daemon` ("charon", "charon-systemd") of a parsed strongswan.conf. Other keys, those
-/// of plugins above all, are nobody's business here and pass in silence; a value of ours that
+/// Reads section `daemon` ("charon", "charon-systemd") of a parsed strongswan.conf. Other keys,
+/// those of plugins above all, are nobody's business here and pass in silence; a value of ours that
 /// cannot be read is an error at its place.
 [[nodiscard]] Settings load_settings(const Section& root, std::string_view daemon,
                                      Diagnostics& diags);

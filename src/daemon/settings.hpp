@@ -7,8 +7,8 @@
 
 namespace cygnet::daemon {
 
-/// The command line wins over strongswan.conf. That file may be missing when nobody has named it; all
-/// its faults are in the error's text.
+/// The command line wins over strongswan.conf. That file may be missing when nobody has named it;
+/// all its faults are in the error's text.
 [[nodiscard]] Result<ike::EngineConfig> engine_config(const Options& options, config::Files& files);
 
 }  // namespace cygnet::daemon

@@ -37,9 +37,10 @@ TEST(Settings, OursAreRead) {
 // What Debian installs is full of other programs' and plugins' keys.
 TEST(Settings, OthersPassInSilence) {
   std::string faults;
-  static_cast<void>(load("charon {\n load_modular = yes\n plugins {\n gmp { load = yes } }\n}\n"
-                         "charon-nm { ca_dir = /etc }\npool { load = x }\n",
-                         faults));
+  static_cast<void>(
+      load("charon {\n load_modular = yes\n plugins {\n gmp { load = yes } }\n}\n"
+           "charon-nm { ca_dir = /etc }\npool { load = x }\n",
+           faults));
   EXPECT_EQ(faults, "");
 }
 

@@ -11,8 +11,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr const char* kConf = "charon {\n retransmit_timeout = 1.5\n retransmit_tries = 2\n"
-                              " cookie_threshold = 7\n keep_alive = 0s\n}\n";
+constexpr const char* kConf =
+    "charon {\n retransmit_timeout = 1.5\n retransmit_tries = 2\n"
+    " cookie_threshold = 7\n keep_alive = 0s\n}\n";
 
 TEST(EngineConfig, WithoutAFile_IsOurs) {
   test::MemoryFiles files;
