@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -55,9 +56,7 @@ Parsed parse(const std::string& path, Format format, const std::vector<IpAddress
                               files, diags);
     out.root = std::move(converted.root);
     out.notes = std::move(converted.notes);
-    if (!diags.has_errors()) {
-      out.loaded = config::load_sections(out.root, files, folder_of(path), diags);
-    }
+    out.loaded = config::load_sections(out.root, files, folder_of(path), diags);
   } else {
     out.root = config::parse_swanctl(path, files, diags);
     out.loaded = config::load_swanctl(out.root, files, folder_of(path), diags);
@@ -103,10 +102,12 @@ CheckReport check_file(const std::string& path, Format format,
   CheckReport out{.text = diags.text(), .usable = !diags.has_errors()};
   for (const config::ConversionNote& note : parsed.notes) out.text += note.line() + "\n";
   for (const config::Finding& one : findings) out.text += one.line() + "\n";
-  const std::size_t warnings = diags.sorted().size() - diags.error_count();
+  const std::vector<config::Diagnostic> all = diags.sorted();
+  const auto errors = static_cast<std::size_t>(
+      std::ranges::count(all, config::Severity::error, &config::Diagnostic::severity));
   out.text += fmt::format("{}: {}, {}; {}, {}\n", path,
                           count(parsed.loaded.connections.size(), "connection"),
-                          count(diags.error_count(), "error"), count(warnings, "warning"),
+                          count(errors, "error"), count(all.size() - errors, "warning"),
                           count(findings.size() + parsed.notes.size(), "note"));
   return out;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <span>
 #include <string_view>
 
@@ -69,7 +70,8 @@ int start(const IpsecSetting& setting, Arguments arguments) {
     if (word == "--nofork") {
       how.no_fork = true;
     } else if ((word == "--conf" || word == "--logfile") && more) {
-      (word == "--conf" ? how.conf : how.log) = arguments.front();
+      // The daemon runs in another folder.
+      (word == "--conf" ? how.conf : how.log) = std::filesystem::absolute(arguments.front());
       arguments = arguments.subspan(1);
     } else {
       return complain(setting, fmt::format("start does not know '{}'", word), kUsage);

@@ -39,6 +39,12 @@ std::optional<Limit> limit_of(const Conn& conn, const Words& words, std::uint64_
   const Key* key = conn.fields.find(words.margin);
   const Place& place =
       key != nullptr ? key->value_place : conn.fields.at(words.life);  // of the conn, if neither
+  if (margin >= life && key == nullptr && life > 1) {
+    // Nobody has set that margin: a short life gets a shorter one.
+    margin = life / 2;
+    cx.warn(place, fmt::format("the usual {} is longer than {}; now it is half of that",
+                               words.margin, words.life));
+  }
   if (margin >= life) {
     cx.diags.error(place, fmt::format("{} must be less than {}", words.margin, words.life));
     return std::nullopt;

@@ -430,8 +430,13 @@ void FileParser::include() {
   std::string pattern = name.value;
   if (pattern.empty()) return session_.diags.error(name.place, "include needs a file name");
   if (!pattern.starts_with('/')) pattern = directory_of(path_) + pattern;
-  if (pattern.find_first_of("*?[") == std::string::npos) {
+  const bool one = pattern.find_first_of("*?[") == std::string::npos;
+  if (one && !session_.files.glob(pattern).empty()) {
     return read_file(session_, pattern, name.place);
+  }
+  // strongSwan's starter goes on without it, and packages leave such lines behind.
+  if (one) {
+    return session_.diags.warning(name.place, fmt::format("there is no file {}", pattern));
   }
   for (const std::string& path : session_.files.glob(pattern)) {
     if (session_.stopped) return;

@@ -12,16 +12,17 @@ namespace cygnet::config {
 
 /// Below `charon`; what is not set stays as it is. docs/compatibility.md lists them.
 struct Settings {
-  std::optional<double> retransmit_timeout;  ///< seconds
-  std::optional<double> retransmit_base;
-  std::optional<unsigned> retransmit_tries;
-  std::optional<double> retransmit_limit;  ///< seconds; no wait is longer
+  std::optional<double> retransmit_timeout;  ///< seconds; above zero, at most 60
+  std::optional<double> retransmit_base;     ///< 1 to 10
+  std::optional<unsigned> retransmit_tries;  ///< 1 to 50
+  std::optional<double> retransmit_limit;    ///< seconds, at most 3600; no wait is longer
   std::optional<Duration> half_open_timeout;
   std::optional<Duration> keep_alive;  ///< zero: no NAT keepalives
+  // Zero switches these off.
   std::optional<unsigned> cookie_threshold;
   std::optional<unsigned> cookie_threshold_ip;
   std::optional<unsigned> block_threshold;
-  std::optional<unsigned> init_limit_half_open;  ///< zero: no limit of the administrator's
+  std::optional<unsigned> init_limit_half_open;
   std::optional<unsigned> fragment_size;
 };
 

@@ -34,7 +34,8 @@ inline constexpr std::size_t kSectionDepthMax = 32;
 /// Keys and sections in all, also after inheritance.
 inline constexpr std::size_t kEntriesMax = 1'000'000;
 /// Octets of a name and of a value.
-inline constexpr std::size_t kNameOctetsMax = 256;
+inline constexpr std::size_t kNameOctetsMax =
+    240;  // vici's names end at 255, some with a number after
 inline constexpr std::size_t kValueOctetsMax = 65'535;
 /// References of one section.
 inline constexpr std::size_t kReferencesMax = 64;

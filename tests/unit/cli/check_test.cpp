@@ -52,6 +52,18 @@ TEST(Check, Faults) {
   EXPECT_NE(report.text.find("/e/swanctl.conf:4:3"), std::string::npos) << report.text;
 }
 
+// One fault hides no other, and twins are counted once.
+TEST(Check, IpsecConf_AllFaultsAtOnce) {
+  test::MemoryFiles files{{{"/e/ipsec.conf",
+                            "conn a\n  bogus=1\n  left=%any\n  right=192.0.2.1\n"
+                            "  rightsubnet=1.2.3.4/33\n  authby=secret\n  auto=add\n"}}};
+  const CheckReport report = check_file("/e/ipsec.conf", Format::ipsec, {}, files);
+  EXPECT_FALSE(report.usable);
+  EXPECT_NE(report.text.find("bogus"), std::string::npos) << report.text;
+  EXPECT_NE(report.text.find("1.2.3.4/33"), std::string::npos) << report.text;
+  EXPECT_NE(report.text.find(" 0 warnings"), std::string::npos) << report.text;
+}
+
 // What only the daemon would find: the certificate's key is not there.
 TEST(Check, NoCertificate) {
   test::MemoryFiles files{{{"/e/swanctl.conf", "connections { home { children { net { } } } }"}}};

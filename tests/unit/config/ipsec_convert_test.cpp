@@ -474,6 +474,13 @@ TEST(IpsecKeywords, NoneIsForgotten) {
   }
 }
 
+// The margin that nobody has set gives way to a short life.
+TEST(IpsecLifetime, ShortLife_HasAShorterMargin) {
+  const std::string told = notes("  lifetime=5m\n");
+  EXPECT_NE(told.find("the usual margintime is longer than lifetime"), std::string::npos) << told;
+  EXPECT_EQ(faults("  lifetime=5m\n"), "");
+}
+
 /// What is not done is refused or warned of by the loader, with ipsec.conf's word.
 TEST(IpsecKeywords, WhatIsNotSupported_IsToldByItsOwnName) {
   const std::pair<const char*, const char*> rows[] = {

@@ -278,9 +278,10 @@ TEST(IpsecInclude, PlacesNameTheIncludedFile) {
 
 TEST(IpsecInclude, NothingThatFits_IsNoFault) { EXPECT_EQ(faults("include none.d/*.conf\n"), ""); }
 
-TEST(IpsecInclude, MissingFile_IsAnErrorWhereItIsAskedFor) {
+// A package that has gone leaves such a line behind.
+TEST(IpsecInclude, MissingFile_IsAWarningWhereItIsAskedFor) {
   EXPECT_EQ(faults("include  more\n"),
-            "/etc/ipsec.conf:1:10: error: open /etc/more: no such file\n");
+            "/etc/ipsec.conf:1:10: warning: there is no file /etc/more\n");
 }
 
 TEST(IpsecInclude, Circle_NamesBothPlaces) {
@@ -345,8 +346,8 @@ TEST(IpsecFault, SectionsNeedNames) {
   EXPECT_EQ(faults("conn a{b\n"),
             "/etc/ipsec.conf:1:6: error: a name cannot hold any of {}=\", or control "
             "characters\n");
-  EXPECT_EQ(faults("conn " + std::string(257, 'x') + "\n"),
-            "/etc/ipsec.conf:1:6: error: name longer than 256 octets\n");
+  EXPECT_EQ(faults("conn " + std::string(241, 'x') + "\n"),
+            "/etc/ipsec.conf:1:6: error: name longer than 240 octets\n");
 }
 
 TEST(IpsecFault, UnclosedQuote) {

@@ -44,6 +44,16 @@ TEST(Settings, OthersPassInSilence) {
   EXPECT_EQ(faults, "");
 }
 
+TEST(Settings, OutOfBounds_AreFaults) {
+  for (const char* line :
+       {"retransmit_timeout = 0", "retransmit_timeout = 1e300", "retransmit_base = 0.5",
+        "retransmit_tries = 4000000000", "half_open_timeout = 0s", "fragment_size = 10"}) {
+    std::string faults;
+    static_cast<void>(load("charon {\n " + std::string{line} + "\n}\n", faults));
+    EXPECT_NE(faults.find("s.conf:2:"), std::string::npos) << line;
+  }
+}
+
 TEST(Settings, Faults_AreAtTheirPlace) {
   std::string faults;
   static_cast<void>(load("charon {\n retransmit_base = fast\n retransmit_tries = -1\n}\n", faults));

@@ -42,6 +42,25 @@ TEST(EngineConfig, TheCommandLineWins) {
   EXPECT_EQ(config->retransmit.timeout, Duration{milliseconds{1500}});
 }
 
+// 0 is strongSwan's word for off, not for always.
+TEST(EngineConfig, ThresholdOfZero_IsNone) {
+  test::MemoryFiles files{
+      {{"/etc/strongswan.conf", "charon {\n block_threshold = 0\n cookie_threshold = 0\n}\n"}}};
+  const auto config = engine_config({}, files);
+  ASSERT_TRUE(config.has_value());
+  EXPECT_GT(config->block_threshold_per_ip, std::size_t{1'000'000});
+  EXPECT_GT(config->cookie_threshold, std::size_t{1'000'000});
+}
+
+TEST(EngineConfig, DevNull_IsNone) {
+  test::MemoryFiles files{{{"/etc/strongswan.conf", kConf}}};
+  Options options;
+  options.strongswan_conf = "/dev/null";
+  const auto config = engine_config(options, files);
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->retransmit.tries, ike::EngineConfig{}.retransmit.tries);
+}
+
 // Whoever names a file wants it read.
 TEST(EngineConfig, NamedFileThatIsMissing_IsAnError) {
   test::MemoryFiles files;
