@@ -203,6 +203,12 @@ ike::Answer Controller::answer(const ike::Ask& ask, View& view, WallTime wall) {
       ask.what);
 }
 
+std::vector<IpRange> Controller::pool_ranges() const {
+  std::vector<IpRange> out;
+  for (const auto& [name, pool] : pools_.all()) out.push_back(pool.config().range);
+  return out;
+}
+
 // --- events --------------------------------------------------------------------------------------
 
 void Controller::handle(const ike::Event& event, const View& view, Instant now, Effects& out) {

@@ -48,6 +48,9 @@ class Controller {
   void release(const ike::ask::Release& release) { pools_.release(release.sa); }
   void handle(const ike::Event& event, const View& view, Instant now, Effects& out);
 
+  /// What the pools give out of, whoever has configured them.
+  [[nodiscard]] std::vector<IpRange> pool_ranges() const;
+
   /// A command of a vici client. It is answered by exactly one effect::Respond, now or later.
   void handle(ClientId client, const vici::Request& request, const View& view, Instant now,
               Effects& out);

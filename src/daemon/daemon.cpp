@@ -106,8 +106,6 @@ Result<void> Daemon::Impl::load() {
   }
   config::Diagnostics diags;
   config::LoadedIpsec all = config::load_all(sources, files, diags);
-  std::vector<IpRange> ranges;
-  for (const model::Pool& pool : all.loaded.pools) ranges.push_back(pool.range);
   control::Effects effects;
   if (!controller.configure(std::move(all.loaded), diags, clock_now(), effects)) {
     return fail("load the configuration", "\n" + diags.text());
@@ -117,7 +115,6 @@ Result<void> Daemon::Impl::load() {
     const bool warns = note.severity == config::NoteSeverity::warning;
     spdlog::log(warns ? spdlog::level::warn : spdlog::level::info, "{}", note.line());
   }
-  pool_ranges = std::move(ranges);
   carry_out(std::move(effects));
   return {};
 }
@@ -223,12 +220,13 @@ void Daemon::Impl::tell_addresses() {
   auto own = io::own_addresses();
   if (!own) return spdlog::warn("{}", own.error().text());
   const ike::Status now = engine->status();
+  const std::vector<IpRange> pools = controller.pool_ranges();
   std::erase_if(*own, [&](const IpAddress& address) {
     const auto has = [&](const IpRange& range) { return range.contains(address); };
     const auto leads_inside = [&](const ike::IkeStatus& sa) {
       return std::ranges::find(sa.local_vips, address) != sa.local_vips.end();
     };
-    return std::ranges::any_of(pool_ranges, has) || std::ranges::any_of(now.sas, leads_inside);
+    return std::ranges::any_of(pools, has) || std::ranges::any_of(now.sas, leads_inside);
   });
   inputs.emplace_back(ike::Command{ike::command::SetAddresses{.addresses = *std::move(own)}});
 }

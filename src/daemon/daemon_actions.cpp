@@ -36,7 +36,7 @@ void Daemon::Impl::act(const ike::action::Keepalive& keepalive) {
 Result<void> Daemon::Impl::install_on_host(const model::ChildSpec& child) {
   if (!host) return {};
   CYG_TRY(const auto own, io::own_addresses());
-  return host->install(child.id.value(), needs_of(child, pool_ranges, own));
+  return host->install(child.id.value(), needs_of(child, controller.pool_ranges(), own));
 }
 
 void Daemon::Impl::act(ike::action::Install& install) {

@@ -103,7 +103,6 @@ struct Daemon::Impl final : control::View {
   std::optional<ike::Engine> engine;
   control::Controller controller;
   std::unique_ptr<ViciServer> vici;
-  std::vector<IpRange> pool_ranges;
   std::deque<Input> inputs;
   bool draining = false;
   bool quiet = false;

@@ -312,6 +312,16 @@ TEST(LoadPool, IsShownAndNotTakenAwayWhileItIsInUse) {
   EXPECT_EQ(b.taken(), "answer 1 yes");
 }
 
+// Routes for its clients, and addresses that no peer should be told, are the daemon's to know.
+TEST(LoadPool, ItsRangeIsKnown) {
+  Bench b;
+  EXPECT_EQ(b.configure("pools { f { addrs = 10.8.0.0/30 } }"), "");
+  b.request("load-pool", pool("10.9.0.0/30"));
+  std::vector<std::string> ranges;
+  for (const IpRange& one : b.controller.pool_ranges()) ranges.push_back(one.text());
+  EXPECT_EQ(fmt::format("{}", fmt::join(ranges, ", ")), "10.8.0.1..10.8.0.2, 10.9.0.1..10.9.0.2");
+}
+
 TEST(LoadPool, BadAddresses_AreRefused) {
   Bench b;
   b.request("load-pool", pool("10.9.0.0/33"));
