@@ -126,6 +126,14 @@ unsigned address_rank(const std::vector<model::AddressPattern>& patterns,
   return best;
 }
 
+bool may_want_certificate(const model::ConnectionList& connections, const Endpoint& local,
+                          const Endpoint& remote) {
+  return std::ranges::any_of(connections, [&](const model::Connection& one) {
+    return one.send_certreq && one.remote.method == model::AuthClass::pubkey &&
+           !address_misfit(one, local, remote);
+  });
+}
+
 std::expected<InitChoice, FailureRecord> select_for_init(const model::ConnectionList& connections,
                                                          const InitFacts& facts) {
   FailureRecord record{.local = facts.local,

@@ -25,6 +25,11 @@ struct InitChoice {
 [[nodiscard]] std::expected<InitChoice, FailureRecord> select_for_init(
     const model::ConnectionList& connections, const InitFacts& facts);
 
+/// Whether some connection that admits the addresses may want a certificate of the peer: who it is
+/// decides which connection it gets, and it sends one only if asked.
+[[nodiscard]] bool may_want_certificate(const model::ConnectionList& connections,
+                                        const Endpoint& local, const Endpoint& remote);
+
 /// What is known when it has said who it is.
 struct AuthFacts {
   Endpoint local;

@@ -88,6 +88,27 @@ TEST(IkeSaInit, NoCommonProposal_IsExplained) {
 }
 
 // RFC 7296 §1.3: the responder names the group it wants, the initiator starts anew with it.
+// Which connection a caller gets is not known before it says who it is, and it may send its
+// certificate only if it is asked for one.
+TEST(IkeSaInit, ConnectionWithASharedKeyFirst_CertificatesAreAskedForAllTheSame) {
+  Pair pair;
+  model::Connection other = basic_connection(false);
+  other.name = "certificates";
+  other.remote.method = model::AuthClass::pubkey;
+  pair.b.command(ike::command::SetAuthorities{{Bytes(20, 1)}});
+  pair.initiate();
+  pair.settle();
+  EXPECT_EQ(pair.transcript().find("CERTREQ"), std::string::npos) << pair.transcript();
+  pair.forget();
+  pair.b.command(ike::command::PutConnection{other});
+  pair.a.terminate();
+  pair.settle();
+  pair.initiate();
+  pair.settle();
+  EXPECT_NE(pair.transcript().find("CERTREQ"), std::string::npos) << pair.transcript();
+  EXPECT_EQ(pair.a.installed.size(), 1U);
+}
+
 TEST(IkeSaInit, OtherGroup_IsRetriedWithIt) {
   Pair pair({.initiator = [](model::Connection& c) {
     c.proposals = *model::parse_proposals("aes128gcm16-prfsha256-x25519-ecp256", ProtocolId::ike);

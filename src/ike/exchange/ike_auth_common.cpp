@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ike/limits.hpp"
+#include "ike/select.hpp"
 
 namespace cygnet::ike {
 namespace {
@@ -13,8 +14,11 @@ constexpr std::size_t kAuthoritySize = 20;  // SHA-1
 }  // namespace
 
 void add_certificate_request(const IkeSa& sa, Context& cx, std::vector<wire::Payload>& out) {
-  if (!sa.connection.send_certreq || sa.connection.remote.method != model::AuthClass::pubkey)
-    return;
+  const bool wanted =
+      sa.initiator
+          ? sa.connection.send_certreq && sa.connection.remote.method == model::AuthClass::pubkey
+          : may_want_certificate(cx.shared.connections, sa.local, sa.remote);
+  if (!wanted) return;
   wire::CertReqPayload request;
   std::size_t count = 0;
   for (const Bytes& authority : cx.shared.authorities) {
