@@ -47,15 +47,17 @@ void Commands::load_conn() {
     static_cast<void>(refuse_faults(diags));
     return;
   }
+  bool added_some = false;
   for (const config::CertificateFile& one : more) {
-    if (auto added = self.configuration_.credentials().add_certificate(one.data, false); !added) {
-      warn(added.error().text());
-    }
+    const auto added = self.configuration_.credentials().add_certificate(one.data, false);
+    if (!added) warn(added.error().text());
+    added_some = added_some || added.value_or(false);
   }
   const ConnectionChanges changes = self.configuration_.put(*std::move(connection), diags);
   if (refuse_faults(diags)) return;
   done();
   self.apply(changes, now, out);
+  if (added_some) self.credentials_changed(now, out);
 }
 
 void Commands::unload_conn() {
@@ -83,19 +85,20 @@ void Commands::load_cert() {
   }
   const auto added =
       self.configuration_.credentials().add_certificate(as_bytes(*data), flag == "CA");
-  answer(added);
-  if (added) self.credentials_changed(now, out);
+  if (!added) return refuse(added.error().text());
+  done();
+  if (*added) self.credentials_changed(now, out);
 }
 
 void Commands::load_key() {
   const std::string* data = request.value("data");
   if (data == nullptr) return refuse("'data' is missing");
-  const auto id = self.configuration_.credentials().add_key(as_bytes(*data));
-  if (!id) return refuse(id.error().text());
+  const auto added = self.configuration_.credentials().add_key(as_bytes(*data));
+  if (!added) return refuse(added.error().text());
   vici::Message answer;
-  answer.add_flag("success", true).add("id", std::string_view{*id});
+  answer.add_flag("success", true).add("id", std::string_view{added->id});
   respond(std::move(answer));
-  self.credentials_changed(now, out);
+  if (added->fresh) self.credentials_changed(now, out);
 }
 
 void Commands::unload_key() {
@@ -174,9 +177,9 @@ void Commands::load_authority() {
   }
   auto authority = config::load_authority(section, files, {}, diags);
   if (refuse_faults(diags)) return;
-  self.configuration_.credentials().put_authority(*std::move(authority));
+  const bool changed = self.configuration_.credentials().put_authority(*std::move(authority));
   done();
-  self.credentials_changed(now, out);
+  if (changed) self.credentials_changed(now, out);
 }
 
 void Commands::unload_authority() {

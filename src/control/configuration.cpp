@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace cygnet::control {
 
@@ -26,8 +27,7 @@ std::optional<FileChanges> Configuration::load_file(config::Loaded loaded,
   std::vector<std::string> order;
   for (std::size_t i = 0; i < complete.size(); ++i) {
     order.push_back(complete[i].name);
-    given_.insert_or_assign(complete[i].name, Given{std::move(loaded.connections[i]), true});
-    set(std::move(complete[i]), out.connections);
+    set({std::move(loaded.connections[i]), true}, std::move(complete[i]), out.connections);
   }
   out.rearranged = connections_.arrange(order);
   // The credentials may serve what clients have brought.
@@ -41,8 +41,7 @@ ConnectionChanges Configuration::put(model::Connection connection, config::Diagn
   config::Diagnostics lacks;
   credentials_.complete(complete, lacks);
   for (const config::Diagnostic& one : lacks.sorted()) diags.warning(one.place, one.text);
-  given_.insert_or_assign(complete.name, Given{std::move(connection), false});
-  set(std::move(complete), changes);
+  set({std::move(connection), false}, std::move(complete), changes);
   return changes;
 }
 
@@ -57,21 +56,32 @@ ConnectionChanges Configuration::drop(std::string_view connection) {
 
 ConnectionChanges Configuration::complete_again() {
   ConnectionChanges changes;
+  if (std::exchange(completed_from_, credentials_.own_version()) == credentials_.own_version()) {
+    return changes;
+  }
   for (const auto& [name, given] : given_) {
     const model::LocalAuth& local = given.connection.local;
-    const bool open =
-        local.method == model::AuthClass::pubkey && (local.certs.empty() || !local.id);
-    if (!open) continue;
+    // What certificates that are named lead to is the same every time.
+    if (local.method != model::AuthClass::pubkey || !local.certs.empty()) continue;
     model::Connection complete = given.connection;
     config::Diagnostics lacks;  // told when it was put
     credentials_.complete(complete, lacks);
-    set(std::move(complete), changes);
+    const model::Connection* old = connections_.find(name);
+    if (old != nullptr && *old == complete) continue;
+    ConnectionChange change{.before = std::nullopt, .after = complete, .same_local = true};
+    if (old != nullptr) change.before = *old;
+    connections_.put(std::move(complete));
+    changes.push_back(std::move(change));
   }
   return changes;
 }
 
-void Configuration::set(model::Connection complete, ConnectionChanges& changes) {
+void Configuration::set(Given given, model::Connection complete, ConnectionChanges& changes) {
   ConnectionChange change;
+  if (const auto at = given_.find(complete.name); at != given_.end()) {
+    change.same_local = at->second.connection.local == given.connection.local;
+  }
+  given_.insert_or_assign(complete.name, std::move(given));
   if (const model::Connection* old = connections_.find(complete.name)) {
     if (*old == complete) return;
     change.before = *old;
@@ -84,7 +94,7 @@ void Configuration::set(model::Connection complete, ConnectionChanges& changes) 
 void Configuration::unset(std::string_view name, ConnectionChanges& changes) {
   const model::Connection* old = connections_.find(name);
   if (old == nullptr) return;
-  changes.push_back({.before = *old, .after = std::nullopt});
+  changes.push_back({.before = *old, .after = std::nullopt, .same_local = false});
   connections_.drop(name);
 }
 

@@ -1,6 +1,7 @@
 // What is configured, by the daemon's file and by clients of the vici socket alike.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,6 +18,9 @@ namespace cygnet::control {
 struct ConnectionChange {
   std::optional<model::Connection> before;
   std::optional<model::Connection> after;
+  /// How we prove who we are was written the same both times: what completion makes of it is
+  /// nothing that a tunnel has to end for.
+  bool same_local = false;
 };
 using ConnectionChanges = std::vector<ConnectionChange>;
 
@@ -39,7 +43,7 @@ class Configuration {
   /// From a client. What it lacks (a key, a certificate) may still come: those are warnings.
   [[nodiscard]] ConnectionChanges put(model::Connection connection, config::Diagnostics& diags);
   [[nodiscard]] ConnectionChanges drop(std::string_view connection);
-  /// For whoever has changed the credentials.
+  /// For whoever has changed the credentials. Cheap when none of ours came or went.
   [[nodiscard]] ConnectionChanges complete_again();
 
   /// Complete as far as the credentials allow, in order.
@@ -52,12 +56,13 @@ class Configuration {
     model::Connection connection;  ///< as it was written
     bool from_file = false;
   };
-  void set(model::Connection complete, ConnectionChanges& changes);
+  void set(Given given, model::Connection complete, ConnectionChanges& changes);
   void unset(std::string_view name, ConnectionChanges& changes);
 
   std::map<std::string, Given, std::less<>> given_;
   model::ConnectionList connections_;
   Credentials credentials_;
+  std::uint64_t completed_from_ = 0;  ///< the Credentials::own_version() of the last time
 };
 
 }  // namespace cygnet::control

@@ -22,11 +22,13 @@ bool is_routed(const model::ChildTemplate& child) {
 }
 
 /// Whether a connection still leads to whom it led to, as whom it did, and how.
-bool same_line(const model::Connection& a, const model::Connection& b) {
+bool same_line(const ConnectionChange& change) {
+  const model::Connection& a = *change.before;
+  const model::Connection& b = *change.after;
   return a.remote_addrs == b.remote_addrs && a.local_addrs == b.local_addrs &&
          a.remote_port == b.remote_port && a.local_port == b.local_port &&
-         a.proposals == b.proposals && a.vips == b.vips && a.local == b.local &&
-         a.remote == b.remote;
+         a.proposals == b.proposals && a.vips == b.vips && a.remote == b.remote &&
+         (change.same_local || a.local == b.local);
 }
 
 /// Whether a child stays what it was: its own section, and its connection's line.
@@ -34,8 +36,7 @@ bool same_child(const ConnectionChange& change, const std::string& name) {
   if (!change.before || !change.after) return false;
   const model::ChildTemplate* before = change.before->find_child(name);
   const model::ChildTemplate* after = change.after->find_child(name);
-  return before != nullptr && after != nullptr && *before == *after &&
-         same_line(*change.before, *change.after);
+  return before != nullptr && after != nullptr && *before == *after && same_line(change);
 }
 
 /// Whether a child that is up can stay: how long it lives and what follows its end count from the
@@ -51,7 +52,7 @@ bool same_tunnel(const ConnectionChange& change, const model::ChildTemplate& bef
   adjusted.dpd_action = after->dpd_action;
   adjusted.close_action = after->close_action;
   adjusted.keep_up = after->keep_up;
-  return adjusted == *after && same_line(*change.before, *change.after);
+  return adjusted == *after && same_line(change);
 }
 
 ike::answer::Refused gone(const std::string& connection) {
@@ -162,9 +163,13 @@ void Controller::retire(const ConnectionChange& change, Effects& out) {
 void Controller::begin(const ConnectionChange& change, Instant now) {
   const model::Connection& connection = *change.after;
   for (const model::ChildTemplate& child : connection.children) {
-    if (child.start_action == model::ChildAction::none && !child.keep_up) continue;
-    if (same_child(change, child.name)) continue;
     const ChildKey key{connection.name, child.name};
+    if (same_child(change, child.name)) {
+      // What an attempt has lacked may have come.
+      if (change.before->local != connection.local) wanted_.hurry(key, now);
+      continue;
+    }
+    if (child.start_action == model::ChildAction::none && !child.keep_up) continue;
     if (is_routed(child)) {
       routes_.want(key, now, 0);
       if (!child.keep_up) continue;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "pki/credentials_file.hpp"
 #include "pki/identity.hpp"
@@ -129,26 +130,29 @@ CredentialSet Credentials::exchange_file(CredentialSet fresh) {
   return fresh;
 }
 
-Result<void> Credentials::add_certificate(ByteView data, bool anchor) {
+Result<bool> Credentials::add_certificate(ByteView data, bool anchor) {
   CYG_TRY(pki::Certificate certificate, pki::Certificate::parse(data));
   if (anchor && !certificate.is_ca()) {
     return fail("not a certificate of a CA: " + certificate.names(),
                 "end certificates belong into x509");
   }
   auto& list = anchor ? clients_.anchors : clients_.others;
-  if (std::ranges::find(list, certificate) != list.end()) return {};
+  if (std::ranges::find(list, certificate) != list.end()) return false;
   list.push_back(std::move(certificate));
   rebuild();
-  return {};
+  return true;
 }
 
-Result<std::string> Credentials::add_key(ByteView data) {
+Result<Credentials::AddedKey> Credentials::add_key(ByteView data) {
   CYG_TRY(std::unique_ptr<crypto::PrivateKey> key, pki::load_key(data));
   std::string id = key_id(*key);
-  std::erase_if(clients_.keys, [&id](const auto& one) { return key_id(*one) == id; });
-  clients_.keys.push_back(std::move(key));
-  rebuild();
-  return id;
+  const bool known =
+      std::ranges::any_of(clients_.keys, [&id](const auto& one) { return key_id(*one) == id; });
+  if (!known) {
+    clients_.keys.push_back(std::move(key));
+    rebuild();
+  }
+  return AddedKey{.id = std::move(id), .fresh = !known};
 }
 
 bool Credentials::drop_key(std::string_view id) {
@@ -187,11 +191,14 @@ std::vector<std::string> Credentials::secret_names() const {
   return out;
 }
 
-void Credentials::put_authority(config::Authority authority) {
+bool Credentials::put_authority(config::Authority authority) {
+  const auto at = clients_.authorities.find(authority.name);
+  if (at != clients_.authorities.end() && at->second == authority) return false;
   file_.authorities.erase(authority.name);
   std::string name = authority.name;
   clients_.authorities.insert_or_assign(std::move(name), std::move(authority));
   rebuild();
+  return true;
 }
 
 bool Credentials::drop_authority(std::string_view name) {
@@ -225,7 +232,7 @@ void Credentials::clear_clients() {
 
 void Credentials::rebuild() {
   trust_ = {};
-  own_.clear();
+  const std::vector<pki::Certificate> before = std::exchange(own_, {});
   const auto add = [](auto& list, const pki::Certificate& one) {
     if (std::ranges::find(list, one) == list.end()) list.push_back(one);
   };
@@ -239,6 +246,7 @@ void Credentials::rebuild() {
   for (const pki::Certificate& one : trust_.intermediates) {
     if (key_for(one) != nullptr) own_.push_back(one);
   }
+  if (own_ != before) ++own_version_;
 }
 
 const crypto::PrivateKey* Credentials::key_for(const pki::Certificate& certificate) const {
@@ -254,12 +262,14 @@ void Credentials::complete(model::Connection& connection, config::Diagnostics& d
   model::LocalAuth& local = connection.local;
   if (local.method != model::AuthClass::pubkey) return;
   const config::Place place{.file = "connection '" + connection.name + "'"};
+  std::vector<pki::Certificate> certs = parsed(local.certs);
   if (local.certs.empty()) {
     for (const pki::Certificate& one : own_) {
-      if (!local.id || one.confirms(*local.id)) local.certs.push_back(to_bytes(one.der()));
+      if (local.id && !one.confirms(*local.id)) continue;
+      local.certs.push_back(to_bytes(one.der()));
+      certs.push_back(one);
     }
   }
-  const std::vector<pki::Certificate> certs = parsed(local.certs);
   if (certs.empty()) {
     diags.error(place, local.id ? fmt::format("no certificate with a private key has the id '{}'; "
                                               "set local.certs or local.id",

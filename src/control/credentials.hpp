@@ -1,6 +1,7 @@
 // Certificates, keys and secrets, and the answers the core asks them for.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,10 +34,15 @@ class Credentials {
   // --- what there is -------------------------------------------------------------------------
   /// Takes what the file has now; what it had before comes back.
   [[nodiscard]] CredentialSet exchange_file(CredentialSet fresh);
-  /// From a client: one certificate, DER or PEM; an `anchor` must be one of a CA.
-  [[nodiscard]] Result<void> add_certificate(ByteView data, bool anchor);
-  /// A private key, not encrypted. Its id: SHA-1 of the subjectPublicKey, in hexadecimal.
-  [[nodiscard]] Result<std::string> add_key(ByteView data);
+  /// From a client: one certificate, DER or PEM; an `anchor` must be one of a CA. False when it was
+  /// there already.
+  [[nodiscard]] Result<bool> add_certificate(ByteView data, bool anchor);
+  struct AddedKey {
+    std::string id;      ///< SHA-1 of the subjectPublicKey, in hexadecimal
+    bool fresh = false;  ///< clients had not brought it before
+  };
+  /// A private key, not encrypted.
+  [[nodiscard]] Result<AddedKey> add_key(ByteView data);
   [[nodiscard]] bool drop_key(std::string_view id);
   /// Of all sources.
   [[nodiscard]] std::vector<std::string> key_ids() const;
@@ -44,7 +50,8 @@ class Credentials {
   void put_secret(config::SharedSecret secret);
   [[nodiscard]] bool drop_secret(std::string_view name);
   [[nodiscard]] std::vector<std::string> secret_names() const;
-  void put_authority(config::Authority authority);
+  /// False when it was there already, word for word.
+  [[nodiscard]] bool put_authority(config::Authority authority);
   [[nodiscard]] bool drop_authority(std::string_view name);
   [[nodiscard]] std::vector<config::Authority> authorities() const;
   /// Forgets what clients have brought, but for authorities.
@@ -70,6 +77,8 @@ class Credentials {
   /// SHA-1 of each anchor's SubjectPublicKeyInfo, for our CERTREQ.
   [[nodiscard]] std::vector<Bytes> authority_hashes() const;
   [[nodiscard]] const pki::TrustStore& trust() const { return trust_; }
+  /// Another number whenever the certificates that we have a key for are others.
+  [[nodiscard]] std::uint64_t own_version() const { return own_version_; }
   [[nodiscard]] bool has_key(const pki::Certificate& certificate) const {
     return key_for(certificate) != nullptr;
   }
@@ -92,6 +101,7 @@ class Credentials {
   CredentialSet clients_;
   pki::TrustStore trust_;              ///< of both
   std::vector<pki::Certificate> own_;  ///< certificates we have a key for
+  std::uint64_t own_version_ = 0;
 };
 
 }  // namespace cygnet::control

@@ -40,10 +40,16 @@ Duration Supervisor::pause_of(const Entry& entry) {
 }
 
 void Supervisor::hurry(Instant now) {
-  for (auto& [key, entry] : entries_) {
-    entry.failures = 0;
-    if (entry.due) entry.due = std::min(*entry.due, now);
-  }
+  for (auto& [key, entry] : entries_) hurry(entry, now);
+}
+
+void Supervisor::hurry(const ChildKey& key, Instant now) {
+  if (const auto at = entries_.find(key); at != entries_.end()) hurry(at->second, now);
+}
+
+void Supervisor::hurry(Entry& entry, Instant now) {
+  entry.failures = 0;
+  if (entry.due) entry.due = std::min(*entry.due, now);
 }
 
 std::optional<Duration> Supervisor::failed(const ChildKey& key, Instant now, Rng& rng) {

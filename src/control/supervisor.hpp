@@ -39,6 +39,8 @@ class Supervisor {
   /// Something about the network has changed: whatever waits is due now, and starts over with
   /// short pauses.
   void hurry(Instant now);
+  /// The same for one of them.
+  void hurry(const ChildKey& key, Instant now);
   /// Gives up on it: it is up, or the operator took it down, or it is configured no more.
   void forget(const ChildKey& key) { entries_.erase(key); }
   /// The attempt succeeded. What is to be tried for ever is remembered, for pauses should it not
@@ -63,6 +65,7 @@ class Supervisor {
     Duration pause_max = kRetryMax;
   };
   [[nodiscard]] static Duration pause_of(const Entry& entry);
+  static void hurry(Entry& entry, Instant now);
 
   std::map<ChildKey, Entry> entries_;
 };

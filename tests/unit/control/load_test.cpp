@@ -162,6 +162,107 @@ TEST(LoadCert, CompletesAConnectionThatCameBefore) {
   EXPECT_EQ(b.taken(), "answer 1 yes, authorities 1");
 }
 
+vici::Message started(vici::List certs) {
+  vici::Message out;
+  vici::Message& home = out.section("home");
+  home.add("remote_addrs", vici::List{"192.0.2.1"});
+  vici::Message& local = home.section("local");
+  local.add("auth", "pubkey").add("id", "a.example");
+  if (!certs.empty()) local.add("certs", std::move(certs));
+  home.section("children").section("net").add("start_action", "start");
+  return out;
+}
+
+void bring_up(Bench& b) {
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  b.taken();
+  b.event(ike::event::CommandDone{b.last_request, true, ""});
+  b.taken();
+}
+
+// `swanctl --load-creds --clear` after every edit: a tunnel stays up while the connection is written
+// the same, whatever certificates completion chooses for the next IKE_SA.
+TEST(Credentials, ComeGoAndGrow_NoTunnelEnds) {
+  Bench b;
+  const Issued ca = CertMaker::ca("root").self_signed();
+  const Issued own = CertMaker::leaf("gw").san("DNS:a.example").issued_by(ca);
+  const Issued renewed = CertMaker::leaf("gw").san("DNS:a.example").issued_by(ca);
+  const Issued unrelated = CertMaker::leaf("other").san("DNS:b.example").issued_by(ca);
+  b.request("load-key", key(own));
+  b.request("load-cert", certificate(own));
+  b.request("load-conn", started({}));
+  b.taken();
+  bring_up(b);
+  b.request("clear-creds", {});
+  EXPECT_EQ(b.taken(), "answer 1 yes, put home");
+  b.request("load-key", key(own));
+  EXPECT_EQ(b.taken(), "answer 1 yes");
+  b.request("load-cert", certificate(own));
+  EXPECT_EQ(b.taken(), "answer 1 yes, put home");
+  b.request("load-key", key(unrelated));
+  b.request("load-cert", certificate(unrelated));
+  EXPECT_EQ(b.taken(), "answer 1 yes, answer 1 yes");
+  b.request("load-key", key(renewed));
+  b.request("load-cert", certificate(renewed));
+  EXPECT_EQ(b.taken(), "answer 1 yes, answer 1 yes, put home");
+  b.request("load-conn", started({to_string(renewed.cert)}));
+  EXPECT_EQ(b.taken(), "answer 1 yes, terminate home/, put home, resolve 192.0.2.1")
+      << "another is named";
+}
+
+// Without any id even that comes from the certificate.
+TEST(Credentials, AnUnrelatedPair_ChangesNoIdOfATunnel) {
+  Bench b;
+  const Issued own = CertMaker::leaf("gw").self_signed();
+  const Issued unrelated = CertMaker::leaf("other").self_signed();
+  vici::Message one;
+  vici::Message& home = one.section("home");
+  home.add("remote_addrs", vici::List{"192.0.2.1"}).section("local").add("auth", "pubkey");
+  home.section("children").section("net").add("start_action", "start");
+  b.request("load-key", key(own));
+  b.request("load-cert", certificate(own));
+  b.request("load-conn", std::move(one));
+  b.taken();
+  bring_up(b);
+  b.request("clear-creds", {});
+  b.request("load-key", key(unrelated));
+  b.request("load-cert", certificate(unrelated));
+  EXPECT_EQ(b.taken(), "answer 1 yes, put home, answer 1 yes, answer 1 yes, put home");
+}
+
+// What an attempt has lacked has come: it does not wait for its pause to end.
+TEST(Credentials, ThatAnAttemptLacks_EndItsPause) {
+  Bench b;
+  const Issued own = CertMaker::leaf("gw").san("DNS:a.example").self_signed();
+  b.request("load-conn", started({}));
+  b.taken();
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  b.taken();
+  b.event(ike::event::CommandDone{b.last_request, false, "no certificate"});
+  b.request("load-key", key(own));
+  b.taken();
+  b.request("load-cert", certificate(own));
+  EXPECT_EQ(b.taken(), "answer 1 yes, put home, resolve 192.0.2.1");
+}
+
+// The same once more: nothing follows, for connections or for CERTREQs.
+TEST(Credentials, ThatWereThere_ChangeNothing) {
+  Bench b;
+  const Issued ca = CertMaker::ca("root").self_signed();
+  const Issued own = CertMaker::leaf("gw").san("DNS:a.example").issued_by(ca);
+  vici::Message authority;
+  authority.section("corp").add("cacert", ByteView{ca.cert});
+  b.request("load-authority", authority);
+  b.request("load-key", key(own));
+  b.request("load-cert", certificate(own));
+  b.request("load-conn", started({}));
+  b.taken();
+  b.request("load-authority", authority);
+  b.request("load-key", key(own));
+  b.request("load-cert", certificate(own));
+  EXPECT_EQ(b.taken(), "answer 1 yes, answer 1 yes, answer 1 yes");
+}
+
 TEST(LoadCert, WhatIsNoCertificate_IsRefused) {
   Bench b;
   b.request("load-cert", message({{"type", "X509"}, {"flag", "NONE"}, {"data", "rubbish"}}));
