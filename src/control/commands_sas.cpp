@@ -224,9 +224,8 @@ void Commands::list_policies() {
   // Without a kind all are meant.
   const bool all = !request.flag("drop") && !request.flag("pass") && !request.flag("trap");
   for (const ike::ChildStatus& routed : view.status().routed) {
-    const std::size_t slash = routed.name.rfind('/');
-    const std::string ike = routed.name.substr(0, slash);
-    const std::string name = routed.name.substr(slash + 1);
+    const std::string& ike = routed.connection;
+    const std::string& name = routed.name;
     const model::Connection* connection = self.find(ike);
     const model::ChildTemplate* known =
         connection == nullptr ? nullptr : connection->find_child(name);

@@ -270,10 +270,9 @@ vici::Message connection_message(const model::Connection& connection) {
 }
 
 vici::Message policy_message(const ike::ChildStatus& routed, const model::ChildTemplate& child) {
-  const std::size_t slash = routed.name.rfind('/');
   vici::Message out;
-  vici::Message& to = out.section(routed.name);
-  to.add("child", routed.name.substr(slash + 1)).add("ike", routed.name.substr(0, slash));
+  vici::Message& to = out.section(routed.connection + "/" + routed.name);
+  to.add("child", routed.name).add("ike", routed.connection);
   to.add("uniqueid", std::uint64_t{routed.id.value()});
   to.add("reqid", std::uint64_t{routed.id.value()}).add("mode", mode_text(child.mode));
   to.add("local-ts", texts(routed.local_ts)).add("remote-ts", texts(routed.remote_ts));

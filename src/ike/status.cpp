@@ -81,7 +81,8 @@ Status Engine::status() const {
   }
   for (const RoutedChild& route : impl_->routed) {
     out.routed.push_back({.id = route.id,
-                          .name = route.connection + "/" + route.wanted.name,
+                          .connection = route.connection,
+                          .name = route.wanted.name,
                           .state = ChildStatus::State::routed,
                           .local_ts = route.local_ts,
                           .remote_ts = route.remote_ts,

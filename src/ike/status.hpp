@@ -17,6 +17,7 @@ namespace cygnet::ike {
 
 struct ChildStatus {
   model::ChildId id;
+  std::string connection{};  ///< of a trap or shunt; a child of an IKE_SA has that one's
   std::string name;
   enum class State : std::uint8_t {
     installing,
@@ -67,7 +68,7 @@ struct IkeStatus {
 };
 struct Status {
   std::vector<IkeStatus> sas;
-  std::vector<ChildStatus> routed;  ///< traps and shunts; name is "connection/child"
+  std::vector<ChildStatus> routed;  ///< traps and shunts
   std::size_t half_open = 0;
 };
 

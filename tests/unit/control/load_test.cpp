@@ -495,12 +495,24 @@ TEST(Policies, AreFilteredByKind) {
       b.configure(psk("lan : auth { children { out { mode = pass\n start_action = trap } } }")),
       "");
   b.taken();
-  b.view.now.routed.push_back({.name = "lan/out"});
+  b.view.now.routed.push_back({.connection = "lan", .name = "out"});
   b.request("list-policies", message({{"pass", "yes"}}));
   EXPECT_EQ(b.taken(), "stream list-policy, answer 1 ");
   EXPECT_EQ(b.streamed.back().find("lan/out")->text("mode"), "PASS");
   b.request("list-policies", message({{"trap", "yes"}}));
   EXPECT_EQ(b.taken(), "answer 1 ");
+}
+
+// Names may have slashes, on either side.
+TEST(Policies, AreNamedByConnectionAndChild) {
+  Bench b;
+  b.view.now.routed.push_back({.connection = "a/b", .name = "c/d"});
+  b.request("list-policies", message({{"ike", "a/b"}, {"child", "c/d"}}));
+  EXPECT_EQ(b.taken(), "stream list-policy, answer 1 ");
+  const vici::Message* policy = b.streamed.back().find("a/b/c/d");
+  ASSERT_NE(policy, nullptr);
+  EXPECT_EQ(policy->text("ike"), "a/b");
+  EXPECT_EQ(policy->text("child"), "c/d");
 }
 
 TEST(Reload, ReadsTheFileOrTheSettings) {
