@@ -171,7 +171,6 @@ void Controller::handle(ClientId client, const vici::Request& request, const Vie
                     .view = view,
                     .now = now,
                     .out = out};
-  if (operations_.size() >= kOperationsMax) return commands.refuse("too many requests");
   const auto row =
       std::ranges::find(kCommands, std::string_view{request.command}, &CommandRow::name);
   // The session answers what is not in the catalogue by itself.

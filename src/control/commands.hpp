@@ -92,6 +92,10 @@ struct Commands {
  private:
   [[nodiscard]] std::optional<ChildKey> wanted_child();
   [[nodiscard]] std::optional<Instant> timeout() const;
+  [[nodiscard]] std::optional<ike::command::Filter> filter();
+  [[nodiscard]] std::optional<ike::command::Filter> some_filter();
+  [[nodiscard]] bool wants_log() const;
+  [[nodiscard]] bool may_wait();
   void reauthenticate();
   void begin(Controller::Operation::Kind kind, const ChildKey& key);
   [[nodiscard]] std::uint64_t matches(const ike::command::Filter& filter) const;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "control/commands.hpp"
 #include "control/report.hpp"
@@ -13,15 +14,16 @@ namespace {
 constexpr std::string_view kNoWait = "-1";
 constexpr std::uint64_t kTimeoutMsMax = 24ULL * 3600 * 1000;
 
-ike::command::Filter filter_of(const vici::Message& request) {
-  ike::command::Filter out{.connection = std::string{request.text("ike")},
-                           .child = std::string{request.text("child")}};
-  if (const auto id = request.number("ike-id"))
-    out.ike_id = ike::SaId{static_cast<std::uint32_t>(*id)};
-  if (const auto id = request.number("child-id")) {
-    out.child_id = model::ChildId{static_cast<std::uint32_t>(*id)};
-  }
-  return out;
+/// An id, 0 when it is not there; nothing when it is no number of 32 bits.
+std::optional<std::uint32_t> id_of(const vici::Message& request, std::string_view name) {
+  if (request.value(name) == nullptr) return 0;
+  const auto id = request.number(name);
+  if (!id || *id > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  return static_cast<std::uint32_t>(*id);
+}
+
+bool names_children(const ike::command::Filter& filter) {
+  return !filter.child.empty() || filter.child_id.value() != 0;
 }
 
 bool is_empty(const ike::command::Filter& filter) {
@@ -44,6 +46,30 @@ bool is_shunt(const model::ChildTemplate& child) {
 }
 
 }  // namespace
+
+/// What the request selects; answers when an id is none.
+std::optional<ike::command::Filter> Commands::filter() {
+  const auto ike_id = id_of(request, "ike-id");
+  const auto child_id = id_of(request, "child-id");
+  if (!ike_id || !child_id) {
+    refuse(fmt::format("{}: not a number of 32 bits", !ike_id ? "ike-id" : "child-id"));
+    return std::nullopt;
+  }
+  return ike::command::Filter{.connection = std::string{request.text("ike")},
+                              .child = std::string{request.text("child")},
+                              .ike_id = ike::SaId{*ike_id},
+                              .child_id = model::ChildId{*child_id}};
+}
+
+/// The same for commands that must not mean everything.
+std::optional<ike::command::Filter> Commands::some_filter() {
+  auto some = filter();
+  if (some && is_empty(*some)) {
+    refuse("say which: child, ike, child-id or ike-id");
+    return std::nullopt;
+  }
+  return some;
+}
 
 /// The child (or whole connection) that `child` and `ike` name; answers when there is none.
 std::optional<ChildKey> Commands::wanted_child() {
@@ -68,6 +94,18 @@ std::optional<Instant> Commands::timeout() const {
   return now + std::chrono::milliseconds{std::min(*ms, kTimeoutMsMax)};
 }
 
+/// Charon's levels: -1 is silent, as is 0 with us.
+bool Commands::wants_log() const {
+  return !request.text("loglevel").starts_with('-') && request.number("loglevel").value_or(1) > 0;
+}
+
+/// Answers when too many wait already.
+bool Commands::may_wait() {
+  if (self.waiting_clients() < kOperationsMax) return true;
+  refuse("too many requests");
+  return false;
+}
+
 void Commands::initiate() {
   const auto key = wanted_child();
   if (!key) return;
@@ -82,11 +120,12 @@ void Commands::install() {
 
 void Commands::begin(Controller::Operation::Kind kind, const ChildKey& key) {
   Controller::Operation operation{.kind = kind, .key = key};
-  const bool waits = request.text("timeout") != kNoWait;
-  if (waits) {
+  if (!may_wait()) return;
+  operation.asked = true;
+  if (request.text("timeout") != kNoWait) {
     operation.client = client;
     operation.deadline = timeout();
-    operation.streams_log = request.number("loglevel").value_or(1) > 0;
+    operation.streams_log = wants_log();
   } else {
     done();
   }
@@ -99,6 +138,7 @@ void Commands::uninstall() {
   if (!key) return;
   self.routes_.forget(*key);
   self.routed_.erase(*key);
+  self.cancel(Controller::Operation::Kind::route, *key, "uninstalled by command", out);
   const ike::RequestId id =
       self.open({.kind = Controller::Operation::Kind::other, .key = *key, .client = client});
   out.emplace_back(effect::Tell{
@@ -107,7 +147,7 @@ void Commands::uninstall() {
 
 /// Children and IKE_SAs that a filter names.
 std::uint64_t Commands::matches(const ike::command::Filter& filter) const {
-  const bool children = !filter.child.empty() || filter.child_id.value() != 0;
+  const bool children = names_children(filter);
   std::uint64_t count = 0;
   for (const ike::IkeStatus& sa : view.status().sas) {
     if (!fits(sa, filter)) continue;
@@ -121,10 +161,19 @@ std::uint64_t Commands::matches(const ike::command::Filter& filter) const {
 
 /// What the operator takes down is not brought up again by us.
 void Commands::forget(const ike::command::Filter& filter) {
+  static constexpr auto kInitiate = Controller::Operation::Kind::initiate;
+  static constexpr std::string_view kTerminated = "terminated by command";
   const auto forget_child = [&](const std::string& connection, const std::string& child) {
     self.wanted_.forget({connection, child});
     self.down_.insert({connection, child});
-    self.cancel(connection, child, out);
+    self.cancel(kInitiate, {connection, child}, kTerminated, out);
+  };
+  const auto forget_connection = [&](const model::Connection& connection) {
+    for (const model::ChildTemplate& child : connection.children) {
+      forget_child(connection.name, child.name);
+    }
+    self.wanted_.forget({connection.name, {}});
+    self.cancel(kInitiate, {connection.name, {}}, kTerminated, out);
   };
   if (filter.ike_id.value() != 0 || filter.child_id.value() != 0) {
     for (const ike::IkeStatus& sa : view.status().sas) {
@@ -132,42 +181,43 @@ void Commands::forget(const ike::command::Filter& filter) {
       for (const ike::ChildStatus& child : sa.children) {
         if (fits(child, filter)) forget_child(sa.connection, child.name);
       }
+      // It has only just been called: whatever it was called for.
+      const model::Connection* connection = self.find(sa.connection);
+      if (sa.children.empty() && !names_children(filter) && connection != nullptr) {
+        forget_connection(*connection);
+      }
     }
     return;
   }
   for (const model::Connection& connection : self.configuration_.connections()) {
     if (!filter.connection.empty() && filter.connection != connection.name) continue;
-    for (const model::ChildTemplate& child : connection.children) {
-      if (filter.child.empty() || filter.child == child.name) {
-        forget_child(connection.name, child.name);
-      }
+    if (filter.child.empty()) {
+      forget_connection(connection);
+    } else if (connection.find_child(filter.child) != nullptr) {
+      forget_child(connection.name, filter.child);
     }
-    if (!filter.child.empty()) continue;
-    self.wanted_.forget({connection.name, {}});
-    self.cancel(connection.name, {}, out);
   }
 }
 
 std::optional<std::pair<ike::command::Filter, ike::RequestId>> Commands::filtered(
     Controller::Operation::Kind kind) {
-  ike::command::Filter filter = filter_of(request);
-  if (is_empty(filter)) {
-    refuse("say which: child, ike, child-id or ike-id");
-    return std::nullopt;
-  }
-  const std::uint64_t count = matches(filter);
+  auto filter = some_filter();
+  if (!filter) return std::nullopt;
+  // What is up can always be taken down.
+  if (kind != Controller::Operation::Kind::terminate && !may_wait()) return std::nullopt;
+  const std::uint64_t count = matches(*filter);
   Controller::Operation operation{
-      .kind = kind, .key = {filter.connection, filter.child}, .matches = count};
+      .kind = kind, .key = {filter->connection, filter->child}, .asked = true, .matches = count};
   if (request.text("timeout") != kNoWait) {
     operation.client = client;
     operation.deadline = timeout();
-    operation.streams_log = request.number("loglevel").value_or(1) > 0;
+    operation.streams_log = wants_log();
   } else {
     vici::Message answer;
     answer.add_flag("success", true).add("matches", count);
     respond(std::move(answer));
   }
-  return std::pair{std::move(filter), self.open(std::move(operation))};
+  return std::pair{*std::move(filter), self.open(std::move(operation))};
 }
 
 void Commands::terminate() {
@@ -180,10 +230,14 @@ void Commands::terminate() {
 
 /// IKE_SAs that we have set up are authenticated anew, children and all.
 void Commands::reauthenticate() {
-  const ike::command::Filter filter = filter_of(request);
+  const auto filter = some_filter();
+  if (!filter) return;
   std::uint64_t count = 0;
   for (const ike::IkeStatus& sa : view.status().sas) {
-    if (!fits(sa, filter) || !sa.first_initiator) continue;
+    if (!fits(sa, *filter) || !sa.first_initiator) continue;
+    const bool has_child = std::ranges::any_of(
+        sa.children, [&](const ike::ChildStatus& child) { return fits(child, *filter); });
+    if (names_children(*filter) && !has_child) continue;
     if (sa.state != ike::IkeStatus::State::established) continue;
     ++count;
     self.start(self.open({.kind = Controller::Operation::Kind::initiate,
@@ -209,12 +263,12 @@ void Commands::rekey() {
 }
 
 void Commands::list_sas() {
-  const ike::command::Filter filter = filter_of(request);
-  const bool children = !filter.child.empty() || filter.child_id.value() != 0;
+  const auto wanted = filter();
+  if (!wanted) return;
   for (ike::IkeStatus& sa : view.status().sas) {
-    if (!fits(sa, filter)) continue;
-    std::erase_if(sa.children, [&](const auto& child) { return !fits(child, filter); });
-    if (children && sa.children.empty()) continue;
+    if (!fits(sa, *wanted)) continue;
+    std::erase_if(sa.children, [&](const auto& child) { return !fits(child, *wanted); });
+    if (names_children(*wanted) && sa.children.empty()) continue;
     stream("list-sa", sa_message(sa, view, now));
   }
   respond({});

@@ -107,6 +107,7 @@ void Controller::apply(const ConnectionChanges& changes, Instant now, Effects& o
       begin(change, now);
     } else {
       out.emplace_back(effect::Tell{ike::command::DropConnection{change.before->name}});
+      out.emplace_back(effect::ResetCounters{.connection = change.before->name, .each = false});
     }
   }
   tick(now, out);
@@ -135,6 +136,7 @@ void Controller::retire(const ConnectionChange& change, Effects& out) {
       continue;
     }
     const ChildKey key{before.name, child.name};
+    triggers_.erase(key);
     wanted_.forget(key);
     routes_.forget(key);
     down_.erase(key);
@@ -425,12 +427,22 @@ void Controller::want_again(Operation::Kind kind, const ChildKey& key, Instant n
   }
 }
 
-void Controller::cancel(const std::string& connection, const std::string& child, Effects& out) {
+std::size_t Controller::waiting_clients() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(operations_, [](const auto& one) { return one.second.asked; }));
+}
+
+std::size_t Controller::attempts_under_way() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(operations_, [](const auto& one) { return one.second.attempt; }));
+}
+
+void Controller::cancel(Operation::Kind kind, const ChildKey& key, std::string_view why,
+                        Effects& out) {
   std::vector<ike::RequestId> ended;
   for (const auto& [request, operation] : operations_) {
-    const bool fits = operation.kind == Operation::Kind::initiate &&
-                      operation.key.connection == connection &&
-                      (child.empty() || operation.key.child == child);
+    const bool fits = operation.kind == kind && operation.key.connection == key.connection &&
+                      (key.child.empty() || operation.key.child == key.child);
     if (fits) ended.push_back(request);
   }
   for (const ike::RequestId request : ended) {
@@ -438,7 +450,7 @@ void Controller::cancel(const std::string& connection, const std::string& child,
     operations_.erase(request);
     if (!operation.client) continue;
     vici::Message answer;
-    answer.add_flag("success", false).add("errmsg", "terminated by command");
+    answer.add_flag("success", false).add("errmsg", why);
     out.emplace_back(effect::Respond{*operation.client, std::move(answer)});
   }
 }
@@ -455,11 +467,15 @@ void Controller::reloaded(ClientId client, const std::string& faults, Effects& o
 }
 
 void Controller::tick(Instant now, Effects& out) {
-  for (const ChildKey& key : routes_.take_due(now)) {
-    start(open({.kind = Operation::Kind::route, .key = key}), out, now);
+  const auto room = [this] {
+    const std::size_t under_way = attempts_under_way();
+    return kAttemptsMax - std::min(under_way, kAttemptsMax);
+  };
+  for (const ChildKey& key : routes_.take_due(now, room())) {
+    start(open({.kind = Operation::Kind::route, .key = key, .attempt = true}), out, now);
   }
-  for (const ChildKey& key : wanted_.take_due(now)) {
-    Operation operation{.kind = Operation::Kind::initiate, .key = key};
+  for (const ChildKey& key : wanted_.take_due(now, room())) {
+    Operation operation{.kind = Operation::Kind::initiate, .key = key, .attempt = true};
     if (const auto at = triggers_.find(key); at != triggers_.end()) operation.trigger = at->second;
     start(open(std::move(operation)), out, now);
   }
@@ -476,11 +492,15 @@ void Controller::tick(Instant now, Effects& out) {
 }
 
 std::optional<Instant> Controller::deadline() const {
-  std::optional<Instant> out = wanted_.deadline();
+  std::optional<Instant> out;
   const auto earlier = [&out](const std::optional<Instant>& other) {
     if (other && (!out || *other < *out)) out = other;
   };
-  earlier(routes_.deadline());
+  // Without room the end of an attempt wakes us.
+  if (attempts_under_way() < kAttemptsMax) {
+    earlier(wanted_.deadline());
+    earlier(routes_.deadline());
+  }
   for (const auto& [request, operation] : operations_) earlier(operation.deadline);
   return out;
 }

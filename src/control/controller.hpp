@@ -19,8 +19,11 @@
 
 namespace cygnet::control {
 
-/// Requests that may wait at once, of all clients; a vici session has one.
+/// Operations that clients have asked for and that may be under way at once. Whatever takes
+/// something down or only tells is not counted.
 inline constexpr std::size_t kOperationsMax = 10'000;
+/// Attempts of our own that may be under way at once; what is due beyond waits for one to end.
+inline constexpr std::size_t kAttemptsMax = 500;
 
 /// What `version` answers.
 struct BuildInfo {
@@ -75,6 +78,8 @@ class Controller {
     enum class Kind : std::uint8_t { initiate, route, terminate, other } kind = Kind::other;
     ChildKey key;  ///< child may be empty: all of the connection
     std::optional<ClientId> client;
+    bool asked = false;               ///< by a client, whether it waits or not
+    bool attempt = false;             ///< of our own
     std::optional<Instant> deadline;  ///< then the client is told "timeout"
     bool streams_log = false;
     ike::SaId instead_of{};           ///< reauthentication of this IKE_SA
@@ -100,8 +105,10 @@ class Controller {
   void tell_authorities(Effects& out);
   void stream_log(const LogLine& line, Effects& out) const;
   [[nodiscard]] bool want(const std::string& connection, const std::string& child, Instant now);
-  /// Ends attempts that are under way for a child, or for all of a connection.
-  void cancel(const std::string& connection, const std::string& child, Effects& out);
+  /// Ends attempts that are under way for a child, or for all of a connection; clients hear why.
+  void cancel(Operation::Kind kind, const ChildKey& key, std::string_view why, Effects& out);
+  [[nodiscard]] std::size_t waiting_clients() const;
+  [[nodiscard]] std::size_t attempts_under_way() const;
   /// An operator asks for it again: it is kept up, or routed, as it is configured, whatever becomes
   /// of the attempt that this asks for.
   void want_again(Operation::Kind kind, const ChildKey& key, Instant now);

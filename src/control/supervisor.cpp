@@ -72,13 +72,21 @@ std::optional<Duration> Supervisor::failed(const ChildKey& key, Instant now, Rng
   return pause;
 }
 
-std::vector<ChildKey> Supervisor::take_due(Instant now) {
+std::vector<ChildKey> Supervisor::take_due(Instant now, std::size_t count_max) {
   std::vector<ChildKey> out;
-  for (auto& [key, entry] : entries_) {
-    if (!entry.due || *entry.due > now) continue;
+  if (count_max == 0) return out;
+  for (const auto& [key, entry] : entries_) {
+    if (entry.due && *entry.due <= now) out.push_back(key);
+  }
+  if (out.size() > count_max) {
+    // Whoever fails often must not keep those from their turn that come later in the alphabet.
+    std::ranges::stable_sort(out, {}, [this](const ChildKey& key) { return *entries_[key].due; });
+    out.resize(count_max);
+  }
+  for (const ChildKey& key : out) {
+    Entry& entry = entries_[key];
     entry.due.reset();
     ++entry.attempts;
-    out.push_back(key);
   }
   return out;
 }

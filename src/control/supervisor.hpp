@@ -1,6 +1,8 @@
 // Which children should be up, and when to try again.
 #pragma once
 
+#include <cstddef>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -49,8 +51,10 @@ class Supervisor {
   /// The attempt failed, or what had succeeded turned out not to have: schedules the next. The
   /// pause, or nothing when the limit is reached or nobody wants it.
   [[nodiscard]] std::optional<Duration> failed(const ChildKey& key, Instant now, Rng& rng);
-  /// What is due now; each then counts as being tried.
-  [[nodiscard]] std::vector<ChildKey> take_due(Instant now);
+  /// What is due now, no more than `count_max`: what has been due for longest first. Each then
+  /// counts as being tried.
+  [[nodiscard]] std::vector<ChildKey> take_due(
+      Instant now, std::size_t count_max = std::numeric_limits<std::size_t>::max());
   [[nodiscard]] std::optional<Instant> deadline() const;
   /// Attempts that were made for it so far.
   [[nodiscard]] unsigned attempts(const ChildKey& key) const;

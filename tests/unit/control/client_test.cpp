@@ -124,6 +124,102 @@ TEST(Client, TerminateAndRekey_TellTheMatches) {
   }
 }
 
+// Nothing selected is a slip, not everything; a child selects the IKE_SAs that have it.
+TEST(Client, Reauthentication_OfWhatIsSelected) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  for (const std::uint32_t id : {7U, 8U}) {
+    b.view.now.sas.push_back({.id = ike::SaId{id},
+                              .connection = "home",
+                              .state = ike::IkeStatus::State::established,
+                              .first_initiator = true,
+                              .remote = {IpAddress::v4(0xc0000200 + id), 500}});
+  }
+  b.view.now.sas[1].children.push_back({.id = model::ChildId{3}, .name = "net"});
+  b.taken();
+  b.request("rekey", message({{"reauth", "yes"}}));
+  EXPECT_EQ(b.taken(), "answer 1 no: say which: child, ike, child-id or ike-id");
+  for (const auto& [key, value] : {std::pair{"child", "net"}, {"child-id", "3"}}) {
+    b.request("rekey", message({{"reauth", "yes"}, {key, value}}));
+    EXPECT_EQ(b.taken(), "resolve 192.0.2.8, answer 1 yes");
+    EXPECT_EQ(b.answer.text("matches"), "1");
+  }
+  b.request("rekey", message({{"reauth", "yes"}, {"child-id", "4"}}));
+  EXPECT_EQ(b.taken().substr(0, 12), "answer 1 no:");
+}
+
+// 2^32 + 1 is not 1.
+TEST(Client, IdsThatAreNone_AreRefused) {
+  Bench b;
+  for (const char* id : {"4294967297", "x", "-1", ""}) {
+    for (const char* key : {"ike-id", "child-id"}) {
+      for (const char* command : {"terminate", "rekey", "list-sas"}) {
+        b.request(command, message({{key, id}}));
+        EXPECT_EQ(b.taken(), fmt::format("answer 1 no: {}: not a number of 32 bits", key));
+      }
+    }
+  }
+}
+
+TEST(Client, NegativeLoglevel_IsSilent) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.request("initiate", message({{"child", "net"}, {"loglevel", "-1"}}));
+  b.taken();
+  b.event(ike::event::Note{.connection = "home", .text = "hello"});
+  EXPECT_EQ(b.taken(), "");
+}
+
+// Too many wait: no more can be asked for, but all can be seen and taken down.
+TEST(Client, Operations_AreLimited) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  for (std::uint64_t client = 1; client <= kOperationsMax; ++client) {
+    b.request("initiate", message({{"child", "net"}}), client);
+  }
+  b.taken();
+  b.request("initiate", message({{"child", "net"}}), 0);
+  b.request("install", message({{"child", "net"}}), 0);
+  b.request("rekey", message({{"child", "net"}}), 0);
+  EXPECT_EQ(b.taken(),
+            "answer 0 no: too many requests, answer 0 no: too many requests, "
+            "answer 0 no: too many requests");
+  b.request("version", {}, 0);
+  b.request("stats", {}, 0);
+  b.request("terminate", message({{"ike-id", "1"}}), 0);
+  b.request("unload-conn", message({{"name", "home"}}), 0);
+  EXPECT_EQ(b.taken(), "answer 0 , answer 0 , terminate /, answer 0 yes, drop home, reset home");
+}
+
+TEST(Client, Terminate_OfAnIkeSaThatConnects_StopsTheTries) {
+  Bench b;
+  EXPECT_EQ(b.configure(kStarted), "");
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  b.taken();
+  const ike::RequestId attempt = b.last_request;
+  b.view.now.sas.push_back({.id = ike::SaId{7}, .connection = "home"});
+  b.request("terminate", message({{"ike-id", "7"}}));
+  b.taken();
+  b.event(ike::event::CommandDone{attempt, false, "terminated"});
+  EXPECT_FALSE(b.controller.deadline().has_value());
+}
+
+TEST(Client, Uninstall_EndsAnInstallThatLooksUpItsPeer) {
+  Bench b;
+  EXPECT_EQ(b.configure(psk("home : auth { remote_addrs = gw.example\n"
+                            "children { net { start_action = trap } } }")),
+            "");
+  b.taken();
+  const ike::RequestId pending = b.last_request;
+  b.request("install", message({{"child", "net"}}), 2);
+  b.taken();
+  b.request("uninstall", message({{"child", "net"}}));
+  EXPECT_EQ(b.taken(), "answer 2 no: uninstalled by command, unroute home/net");
+  b.controller.resolved(pending, kRoute, b.effects, b.at);
+  EXPECT_EQ(b.taken(), "");
+  EXPECT_FALSE(b.controller.deadline().has_value());
+}
+
 TEST(Client, ListsAreStreamedThenAnswered) {
   Bench b;
   EXPECT_EQ(b.configure(kHome), "");

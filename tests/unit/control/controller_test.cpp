@@ -451,6 +451,68 @@ TEST(Controller, TrapThatWasTakenAway_IsNotTriedAgain) {
   EXPECT_TRUE(b.controller.deadline().has_value());
 }
 
+// A thousand children that are due at once are not called at once; each has its turn.
+TEST(Controller, Attempts_AreLimited) {
+  Bench b;
+  std::string children;
+  for (std::size_t i = 0; i < 2 * kAttemptsMax; ++i) {
+    children += fmt::format("net{} {{ start_action = start }}\n", i);
+  }
+  EXPECT_EQ(
+      b.configure(psk("home : auth { remote_addrs = gw.example\n children { " + children + " } }")),
+      "");
+  std::vector<ike::RequestId> requests;
+  const auto taken = [&] {
+    std::size_t count = 0;
+    for (const Effect& effect : std::exchange(b.effects, {})) {
+      if (const auto* one = std::get_if<effect::Resolve>(&effect)) {
+        requests.push_back(one->request);
+        ++count;
+      }
+    }
+    return count;
+  };
+  EXPECT_EQ(taken(), kAttemptsMax);
+  EXPECT_FALSE(b.controller.deadline().has_value()) << "there is no room: nothing to wake for";
+  b.tick(b.at + seconds{1});
+  EXPECT_EQ(taken(), 0u);
+  b.controller.resolved(requests[0], fail("no network"), b.effects, b.at);
+  EXPECT_LE(b.controller.deadline(), b.at);
+  b.tick(b.at);
+  EXPECT_EQ(taken(), 1u);
+  // The first is due again, but so are those who have not had their turn.
+  b.at = b.at + seconds{60};
+  for (std::size_t i = 1; i < kAttemptsMax; ++i) {
+    b.controller.resolved(requests[i], fail("no network"), b.effects, b.at);
+  }
+  b.tick(b.at);
+  EXPECT_EQ(taken(), kAttemptsMax - 1);
+  EXPECT_EQ(requests.size(), 2 * kAttemptsMax);
+  b.controller.resolved(requests.back(), kRoute, b.effects, b.at);
+  b.taken();
+  b.event(ike::event::CommandDone{requests.back(), true, ""});
+  b.tick(b.at);
+  EXPECT_EQ(b.taken(), "resolve gw.example") << "now the first";
+}
+
+// The packet that asked is forgotten with what it asked for.
+TEST(Controller, Reload_ForgetsTheTrigger) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.event(ike::event::WantUp{.connection = "home",
+                             .child = "net",
+                             .why = "traffic",
+                             .trigger = model::PacketFlow{.source = IpAddress::v4(1)}});
+  EXPECT_EQ(b.configure("connections { }"), "");
+  b.taken();
+  EXPECT_EQ(b.configure(kStarted), "");
+  b.taken();
+  b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
+  ASSERT_EQ(b.effects.size(), 1u);
+  const auto& tell = std::get<effect::Tell>(b.effects[0]);
+  EXPECT_FALSE(std::get<ike::command::Initiate>(tell.command).trigger.has_value());
+}
+
 // --- asks ----------------------------------------------------------------------------------------
 
 TEST(Answer, ConnectionThatIsGone_IsRefused) {

@@ -99,7 +99,7 @@ TEST(LoadConn, OutlivesTheFile) {
   EXPECT_EQ(b.configure(psk("other : auth { children { net { } } }")), "");
   EXPECT_EQ(b.taken(), "put other, arrange other home") << "the file's stand first";
   EXPECT_EQ(b.configure("connections { }"), "");
-  EXPECT_EQ(b.taken(), "drop other");
+  EXPECT_EQ(b.taken(), "drop other, reset other");
   b.request("get-conns", {});
   b.taken();
   EXPECT_EQ(list_text(b.answer, "conns"), "home");
@@ -135,7 +135,7 @@ TEST(UnloadConn, TakesItsTunnelsDown) {
   b.request("load-conn", connection("192.0.2.1", "start"));
   b.taken();
   b.request("unload-conn", message({{"name", "home"}}));
-  EXPECT_EQ(b.taken(), "answer 1 yes, terminate home/, drop home");
+  EXPECT_EQ(b.taken(), "answer 1 yes, terminate home/, drop home, reset home");
   b.request("unload-conn", message({{"name", "home"}}));
   EXPECT_EQ(b.taken(), "answer 1 no: no connection 'home'");
 }
@@ -180,8 +180,8 @@ void bring_up(Bench& b) {
   b.taken();
 }
 
-// `swanctl --load-creds --clear` after every edit: a tunnel stays up while the connection is written
-// the same, whatever certificates completion chooses for the next IKE_SA.
+// `swanctl --load-creds --clear` after every edit: a tunnel stays up while the connection is
+// written the same, whatever certificates completion chooses for the next IKE_SA.
 TEST(Credentials, ComeGoAndGrow_NoTunnelEnds) {
   Bench b;
   const Issued ca = CertMaker::ca("root").self_signed();
