@@ -90,6 +90,7 @@ struct Commands {
   void warn(std::string text);
 
  private:
+  [[nodiscard]] const vici::Item* only_section(std::string_view what);
   [[nodiscard]] std::optional<ChildKey> wanted_child();
   [[nodiscard]] std::optional<Instant> timeout() const;
   [[nodiscard]] std::optional<ike::command::Filter> filter();

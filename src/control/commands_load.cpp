@@ -20,12 +20,23 @@ class NoFiles final : public config::Files {
   std::vector<std::string> glob(const std::string& /*pattern*/) override { return {}; }
 };
 
-/// The one section of a load-... request.
-const vici::Item* only_section(const vici::Message& request) {
-  for (const vici::Item& item : request.items()) {
-    if (std::holds_alternative<vici::Message>(item.content)) return &item;
+/// Names of connections and children come back with a number in list-sas, and a name of vici has
+/// no more than 255 octets.
+constexpr std::size_t kNameMax = 240;
+
+/// What is wrong with a name, if anything.
+std::optional<std::string> name_fault(std::string_view name) {
+  if (name.empty()) return "a name is missing";
+  if (name.size() > kNameMax) {
+    return fmt::format("'{}...' is too long: names have {} octets at most", name.substr(0, 20),
+                       kNameMax);
   }
-  return nullptr;
+  const bool control = std::ranges::any_of(name, [](char one) {
+    const auto octet = static_cast<unsigned char>(one);
+    return octet < 0x20 || octet == 0x7f;
+  });
+  if (control) return "a name has control characters";
+  return std::nullopt;
 }
 
 config::Section section_of(const vici::Item& item, std::string_view what) {
@@ -35,9 +46,31 @@ config::Section section_of(const vici::Item& item, std::string_view what) {
 
 }  // namespace
 
+/// The section of a load-... request, which has one; answers when it has not.
+const vici::Item* Commands::only_section(std::string_view what) {
+  const vici::Item* found = nullptr;
+  for (const vici::Item& item : request.items()) {
+    if (!std::holds_alternative<vici::Message>(item.content)) continue;
+    if (found != nullptr) {
+      refuse(fmt::format("more than one {} in a request: send one after the other", what));
+      return nullptr;
+    }
+    found = &item;
+  }
+  if (found == nullptr) {
+    refuse(fmt::format("a section with the {}'s name is missing", what));
+    return nullptr;
+  }
+  if (const auto fault = name_fault(found->name)) {
+    refuse(fmt::format("{}: {}", what, *fault));
+    return nullptr;
+  }
+  return found;
+}
+
 void Commands::load_conn() {
-  const vici::Item* item = only_section(request);
-  if (item == nullptr) return refuse("a section with the connection's name is missing");
+  const vici::Item* item = only_section("connection");
+  if (item == nullptr) return;
   NoFiles files;
   config::Diagnostics diags;
   std::vector<config::CertificateFile> more;
@@ -46,6 +79,9 @@ void Commands::load_conn() {
   if (!connection) {
     static_cast<void>(refuse_faults(diags));
     return;
+  }
+  for (const model::ChildTemplate& child : connection->children) {
+    if (const auto fault = name_fault(child.name)) return refuse(fmt::format("child: {}", *fault));
   }
   bool added_some = false;
   for (const config::CertificateFile& one : more) {
@@ -121,6 +157,7 @@ void Commands::load_shared() {
   const std::string type = upper_case(request.text("type"));
   const std::string* data = request.value("data");
   if (data == nullptr) return refuse("'data' is missing");
+  if (data->empty()) return refuse("'data' is empty");
   static constexpr std::string_view kOthers[] = {"EAP", "XAUTH", "NTLM", "PPK"};
   const bool ike = type == "IKE";
   if (!ike && std::ranges::find(kOthers, type) == std::end(kOthers)) {
@@ -166,8 +203,8 @@ void Commands::clear_creds() {
 }
 
 void Commands::load_authority() {
-  const vici::Item* item = only_section(request);
-  if (item == nullptr) return refuse("a section with the authority's name is missing");
+  const vici::Item* item = only_section("authority");
+  if (item == nullptr) return;
   NoFiles files;
   config::Diagnostics diags;
   config::Section section = section_of(*item, "authority");
@@ -177,9 +214,10 @@ void Commands::load_authority() {
   }
   auto authority = config::load_authority(section, files, {}, diags);
   if (refuse_faults(diags)) return;
-  const bool changed = self.configuration_.credentials().put_authority(*std::move(authority));
+  const auto changed = self.configuration_.credentials().put_authority(*std::move(authority));
+  if (!changed) return refuse(changed.error().text());
   done();
-  if (changed) self.credentials_changed(now, out);
+  if (*changed) self.credentials_changed(now, out);
 }
 
 void Commands::unload_authority() {
@@ -194,8 +232,8 @@ void Commands::unload_authority() {
 // --- pools ---------------------------------------------------------------------------------------
 
 void Commands::load_pool() {
-  const vici::Item* item = only_section(request);
-  if (item == nullptr) return refuse("a section with the pool's name is missing");
+  const vici::Item* item = only_section("pool");
+  if (item == nullptr) return;
   config::Diagnostics diags;
   auto pool = config::load_pool(section_of(*item, "pool"), diags);
   if (refuse_faults(diags)) return;

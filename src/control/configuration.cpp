@@ -16,6 +16,7 @@ std::optional<FileChanges> Configuration::load_file(config::Loaded loaded,
     static_cast<void>(credentials_.exchange_file(std::move(before)));
     return std::nullopt;
   }
+  credentials_.prefer_file();
   std::set<std::string_view> names;
   for (const model::Connection& one : complete) names.insert(one.name);
   FileChanges out;

@@ -72,6 +72,16 @@ std::string key_id(const crypto::PrivateKey& key) {
   return to_hex(pki::key_hash(key.public_key()));
 }
 
+Result<void> check_anchor(const pki::Certificate& certificate) {
+  if (certificate.is_ca()) return {};
+  return fail("not a certificate of a CA: " + certificate.names(),
+              "end certificates belong into x509");
+}
+
+bool has_named(const std::vector<config::SharedSecret>& secrets, std::string_view name) {
+  return std::ranges::find(secrets, name, &config::SharedSecret::name) != secrets.end();
+}
+
 std::vector<pki::Certificate> parsed(const std::vector<Bytes>& ders) {
   std::vector<pki::Certificate> out;
   for (const Bytes& der : ders) {
@@ -130,11 +140,24 @@ CredentialSet Credentials::exchange_file(CredentialSet fresh) {
   return fresh;
 }
 
+void Credentials::prefer_file() {
+  std::erase_if(clients_.secrets, [this](const config::SharedSecret& one) {
+    return !one.name.empty() && has_named(file_.secrets, one.name);
+  });
+  std::erase_if(clients_.keys, [this](const auto& one) {
+    return std::ranges::any_of(file_.keys, [&](const auto& other) {
+      return equal(one->public_key(), other->public_key());
+    });
+  });
+  std::erase_if(clients_.authorities,
+                [this](const auto& one) { return file_.authorities.contains(one.first); });
+  rebuild();
+}
+
 Result<bool> Credentials::add_certificate(ByteView data, bool anchor) {
   CYG_TRY(pki::Certificate certificate, pki::Certificate::parse(data));
-  if (anchor && !certificate.is_ca()) {
-    return fail("not a certificate of a CA: " + certificate.names(),
-                "end certificates belong into x509");
+  if (anchor) {
+    CYG_TRY_DO(check_anchor(certificate));
   }
   auto& list = anchor ? clients_.anchors : clients_.others;
   if (std::ranges::find(list, certificate) != list.end()) return false;
@@ -173,11 +196,18 @@ std::vector<std::string> Credentials::key_ids() const {
 }
 
 void Credentials::put_secret(config::SharedSecret secret) {
-  static_cast<void>(drop_secret(secret.name));
+  if (secret.name.empty()) {
+    std::erase_if(clients_.secrets, [&secret](const config::SharedSecret& one) {
+      return one.name.empty() && one.owners == secret.owners && one.usable == secret.usable;
+    });
+  } else {
+    static_cast<void>(drop_secret(secret.name));
+  }
   clients_.secrets.push_back(std::move(secret));
 }
 
 bool Credentials::drop_secret(std::string_view name) {
+  if (name.empty()) return false;
   std::size_t dropped = 0;
   for (CredentialSet* set : {&clients_, &file_}) {
     dropped += std::erase_if(set->secrets, [name](const auto& one) { return one.name == name; });
@@ -187,11 +217,15 @@ bool Credentials::drop_secret(std::string_view name) {
 
 std::vector<std::string> Credentials::secret_names() const {
   std::vector<std::string> out;
-  each_secret([&out](const config::SharedSecret& secret) { out.push_back(secret.name); });
+  each_secret([&out](const config::SharedSecret& secret) {
+    if (!secret.name.empty()) out.push_back(secret.name);
+  });
   return out;
 }
 
-bool Credentials::put_authority(config::Authority authority) {
+Result<bool> Credentials::put_authority(config::Authority authority) {
+  CYG_TRY(const pki::Certificate certificate, pki::Certificate::parse(authority.cacert));
+  CYG_TRY_DO(check_anchor(certificate));
   const auto at = clients_.authorities.find(authority.name);
   if (at != clients_.authorities.end() && at->second == authority) return false;
   file_.authorities.erase(authority.name);

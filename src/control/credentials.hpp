@@ -46,12 +46,16 @@ class Credentials {
   [[nodiscard]] bool drop_key(std::string_view id);
   /// Of all sources.
   [[nodiscard]] std::vector<std::string> key_ids() const;
-  /// Takes the place of the one of that name.
+  /// What clients have brought gives way to what the file has under the same name.
+  void prefer_file();
+  /// Takes the place of the one of that name. One without a name adds to those of other owners, and
+  /// takes the place of the client's of the same.
   void put_secret(config::SharedSecret secret);
   [[nodiscard]] bool drop_secret(std::string_view name);
+  /// Those that have one.
   [[nodiscard]] std::vector<std::string> secret_names() const;
-  /// False when it was there already, word for word.
-  [[nodiscard]] bool put_authority(config::Authority authority);
+  /// Its certificate must be one of a CA. False when it was there already, word for word.
+  [[nodiscard]] Result<bool> put_authority(config::Authority authority);
   [[nodiscard]] bool drop_authority(std::string_view name);
   [[nodiscard]] std::vector<config::Authority> authorities() const;
   /// Forgets what clients have brought, but for authorities.

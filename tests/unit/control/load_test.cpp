@@ -1,4 +1,5 @@
 // The configuration as clients of the vici socket bring it, item by item.
+#include "config/values.hpp"
 #include "support/test_pki.hpp"
 #include "unit/control/bench.hpp"
 
@@ -347,6 +348,100 @@ TEST(LoadShared, IsListedByItsIdAndNeverShown) {
   EXPECT_EQ(b.taken(), "answer 1 yes");
   b.request("load-shared", shared("x", "IKEE", {}));
   EXPECT_EQ(b.taken(), "answer 1 no: secrets of type 'IKEE' are unknown");
+}
+
+/// Whether the two ends' secret is this one.
+bool has_secret(Bench& b, const char* remote, const char* secret) {
+  const auto mac = [&](std::string_view octets) {
+    const ike::Ask ask{ike::AskId{1},
+                       ike::ask::SharedKeyMac{.connection = "home",
+                                              .local = *config::parse_id("a.example"),
+                                              .remote = *config::parse_id(remote),
+                                              .octets = to_bytes(as_bytes(octets))}};
+    return b.controller.answer(ask, b.view, {}).result;
+  };
+  const auto got = mac("octets");
+  if (!std::holds_alternative<ike::answer::Mac>(got)) return false;
+  const auto pad = crypto::openssl().prf(PrfId::hmac_sha2_256, as_bytes(std::string_view{secret}),
+                                         {as_bytes("Key Pad for IKEv2")});
+  const auto value =
+      crypto::openssl().prf(PrfId::hmac_sha2_256, pad->reveal(), {as_bytes("octets")});
+  return equal(std::get<ike::answer::Mac>(got).value.reveal(), value->reveal());
+}
+
+vici::Message nameless(const char* data, const char* owner) {
+  return vici::Message{}.add("type", "IKE").add("data", data).add("owners", vici::List{owner});
+}
+
+// `load-shared` without an id, as libvici's examples do it: one for each peer.
+TEST(LoadShared, WithoutId_AddsUp) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.request("load-shared", nameless("one", "b.example"));
+  b.request("load-shared", nameless("two", "c.example"));
+  EXPECT_EQ(b.taken(), "put home, answer 1 yes, answer 1 yes");
+  EXPECT_TRUE(has_secret(b, "b.example", "one"));
+  EXPECT_TRUE(has_secret(b, "c.example", "two"));
+  EXPECT_TRUE(has_secret(b, "d.example", "x")) << "the file's";
+  b.request("load-shared", nameless("three", "b.example"));
+  EXPECT_TRUE(has_secret(b, "b.example", "three")) << "the same owner's is corrected";
+  b.request("get-shared", {});
+  b.taken();
+  EXPECT_EQ(list_text(b.answer, "keys"), "ike");
+  b.request("unload-shared", {});
+  EXPECT_EQ(b.taken(), "answer 1 no: no secret ''");
+}
+
+TEST(LoadShared, Empty_IsRefused) {
+  Bench b;
+  b.request("load-shared", nameless("", "b.example"));
+  EXPECT_EQ(b.taken(), "answer 1 no: 'data' is empty");
+}
+
+// Reading the file again brings back what it says.
+TEST(Reload, TheFileWinsAgain) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.request("load-shared", shared("ike", "IKE", {}));
+  b.request("load-shared", shared("more", "IKE", {"c.example"}));
+  EXPECT_TRUE(has_secret(b, "b.example", "swordfish"));
+  EXPECT_NE(b.configure("connections { c { encap = maybe } }"), "");
+  EXPECT_TRUE(has_secret(b, "b.example", "swordfish")) << "a bad file changes nothing";
+  EXPECT_EQ(b.configure(kHome), "");
+  EXPECT_TRUE(has_secret(b, "b.example", "x"));
+  EXPECT_TRUE(has_secret(b, "c.example", "swordfish")) << "the file has none of that name";
+}
+
+// What would be dropped in silence, or could not be told any more.
+TEST(Load, WhatCannotBeKept_IsRefused) {
+  Bench b;
+  for (const char* command : {"load-conn", "load-pool", "load-authority"}) {
+    vici::Message two;
+    two.section("a");
+    two.section("b");
+    b.request(command, std::move(two));
+    EXPECT_NE(b.taken().find("more than one"), std::string::npos) << command;
+    for (const std::string& name : {std::string{}, std::string{"a\nb"}, std::string(241, 'a')}) {
+      vici::Message bad;
+      bad.section(name);
+      b.request(command, std::move(bad));
+      EXPECT_NE(b.taken().find("name"), std::string::npos) << command << " " << name;
+    }
+  }
+  for (const std::size_t octets : {240U, 241U}) {
+    vici::Message child;
+    vici::Message& home = child.section(std::string(240, 'c'));
+    home.section("local").add("auth", "psk");
+    home.section("remote").add("auth", "psk");
+    home.section("children").section(std::string(octets, 'n'));
+    b.request("load-conn", std::move(child));
+    EXPECT_EQ(b.taken().starts_with("answer 1 yes"), octets == 240U);
+  }
+  const Issued leaf = CertMaker::leaf("gw").self_signed();
+  vici::Message authority;
+  authority.section("corp").add("cacert", ByteView{leaf.cert});
+  b.request("load-authority", std::move(authority));
+  EXPECT_EQ(b.taken().substr(0, 40), "answer 1 no: not a certificate of a CA: ");
 }
 
 TEST(ClearCreds, LeavesWhatTheFileHas) {
