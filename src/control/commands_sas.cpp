@@ -99,9 +99,9 @@ bool Commands::wants_log() const {
   return !request.text("loglevel").starts_with('-') && request.number("loglevel").value_or(1) > 0;
 }
 
-/// Answers when too many wait already.
+/// Answers when clients have asked for too much already.
 bool Commands::may_wait() {
-  if (self.waiting_clients() < kOperationsMax) return true;
+  if (self.asked_for() < kOperationsMax) return true;
   refuse("too many requests");
   return false;
 }

@@ -427,7 +427,7 @@ void Controller::want_again(Operation::Kind kind, const ChildKey& key, Instant n
   }
 }
 
-std::size_t Controller::waiting_clients() const {
+std::size_t Controller::asked_for() const {
   return static_cast<std::size_t>(
       std::ranges::count_if(operations_, [](const auto& one) { return one.second.asked; }));
 }

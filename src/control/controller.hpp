@@ -107,7 +107,7 @@ class Controller {
   [[nodiscard]] bool want(const std::string& connection, const std::string& child, Instant now);
   /// Ends attempts that are under way for a child, or for all of a connection; clients hear why.
   void cancel(Operation::Kind kind, const ChildKey& key, std::string_view why, Effects& out);
-  [[nodiscard]] std::size_t waiting_clients() const;
+  [[nodiscard]] std::size_t asked_for() const;  ///< operations of clients
   [[nodiscard]] std::size_t attempts_under_way() const;
   /// An operator asks for it again: it is kept up, or routed, as it is configured, whatever becomes
   /// of the attempt that this asks for.
