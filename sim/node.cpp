@@ -287,7 +287,7 @@ ike::Answer Node::answer(const ike::Ask& ask) {
 
 void Node::carry_out(control::Effects effects) {
   for (control::Effect& effect : effects) {
-    std::visit([this](auto& one) { act(one); }, effect);
+    std::visit([this](auto& one) { this->act(one); }, effect);
   }
 }
 
