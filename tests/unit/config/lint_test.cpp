@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "config/swanctl_parser.hpp"
 #include "support/test_pki.hpp"
 #include "unit/config/memory_files.hpp"
