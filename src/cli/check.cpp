@@ -49,14 +49,13 @@ Parsed parse(const std::string& path, Format format, const std::vector<IpAddress
              config::Files& files, config::Diagnostics& diags) {
   Parsed out;
   if (format == Format::ipsec) {
-    config::Converted converted =
-        config::convert_ipsec({.conf_path = path,
-                               .secrets_path = secrets_beside(path, files),
-                               .own_addresses = own_addresses},
-                              files, diags);
+    const config::IpsecInput input{.conf_path = path,
+                                   .secrets_path = secrets_beside(path, files),
+                                   .own_addresses = own_addresses};
+    config::Converted converted = config::convert_ipsec(input, files, diags);
     out.root = std::move(converted.root);
     out.notes = std::move(converted.notes);
-    out.loaded = config::load_sections(out.root, files, folder_of(path), diags);
+    out.loaded = config::load_converted(input, out.root, files, diags);
   } else {
     out.root = config::parse_swanctl(path, files, diags);
     out.loaded = config::load_swanctl(out.root, files, folder_of(path), diags);

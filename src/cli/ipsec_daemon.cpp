@@ -14,6 +14,7 @@
 #include "cli/ipsec_system.hpp"
 #include "cli/ipsec_text.hpp"
 #include "cli/tree.hpp"
+#include "io/addresses.hpp"
 
 namespace cygnet::cli {
 namespace {
@@ -268,9 +269,11 @@ constexpr IpsecVerb kVerbs[] = {
     {"purgeike", purge_ike},
 };
 
-/// The host's addresses but for those that the tunnels have brought.
-std::vector<std::string> own_addresses(const Messages& sas) {
-  std::vector<std::string> out = host_addresses();
+/// The host's addresses but for the loopback interface's and those that the tunnels have brought.
+Result<std::vector<std::string>> listening_addresses(const Messages& sas) {
+  CYG_TRY(const std::vector<IpAddress> own, io::own_addresses(io::Interfaces::no_loopback));
+  std::vector<std::string> out;
+  for (const IpAddress& address : own) out.push_back(address.text());
   for (const vici::Message& event : sas) {
     each_section(event, [&](const std::string&, const vici::Message& sa) {
       const vici::List* virtual_ones = sa.list("local-vips");
@@ -287,7 +290,7 @@ Result<void> ask_more(Session& session, IpsecStatus& status) {
   CYG_TRY(status.stats, session.call("stats"));
   CYG_TRY(status.pools, session.call("get-pools"));
   CYG_TRY(status.connections, connections(session));
-  status.addresses = own_addresses(status.sas);
+  CYG_TRY(status.addresses, listening_addresses(status.sas));
   return {};
 }
 

@@ -1,12 +1,7 @@
 #include "cli/ipsec_system.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -15,13 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <optional>
 
-#include "base/ip.hpp"
 #include "cli/session.hpp"
 #include "io/unique_fd.hpp"
 #include "io/unix_socket.hpp"
@@ -73,21 +65,6 @@ bool has_ended(const io::UniqueFd& process, Clock::duration time) {
   if (ready) become(command_line(how));
   constexpr int kNotFound = 127;
   ::_exit(kNotFound);
-}
-
-/// An IP address that more than one link can have.
-std::optional<IpAddress> address_of(const sockaddr& from) {
-  Result<IpAddress> out = fail("read an address");
-  if (from.sa_family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, &from, sizeof v4);
-    out = IpAddress::v4(ntohl(v4.sin_addr.s_addr));
-  } else if (from.sa_family == AF_INET6) {
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, &from, sizeof v6);
-    if (!IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr)) out = IpAddress::from_bytes(v6.sin6_addr.s6_addr);
-  }
-  return out ? std::optional{*out} : std::nullopt;
 }
 
 /// What was appended to a file since it had that size.
@@ -175,19 +152,6 @@ std::string kernel_release() {
 std::string kernel_name() {
   utsname names{};
   return ::uname(&names) == 0 ? names.sysname : "";
-}
-
-std::vector<std::string> host_addresses() {
-  ifaddrs* first = nullptr;
-  if (::getifaddrs(&first) != 0) return {};
-  std::vector<std::string> out;
-  for (const ifaddrs* one = first; one != nullptr; one = one->ifa_next) {
-    const bool usable = (one->ifa_flags & IFF_UP) != 0 && (one->ifa_flags & IFF_LOOPBACK) == 0;
-    if (!usable || one->ifa_addr == nullptr) continue;
-    if (const auto address = address_of(*one->ifa_addr)) out.push_back(address->text());
-  }
-  ::freeifaddrs(first);
-  return out;
 }
 
 }  // namespace cygnet::cli

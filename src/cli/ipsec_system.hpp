@@ -1,4 +1,4 @@
-// The machine around `ipsec`: the daemon's process, the addresses of the host.
+// The machine around `ipsec`: the daemon's process.
 #pragma once
 
 #include <chrono>
@@ -42,7 +42,5 @@ inline constexpr std::chrono::seconds kStopTimeout{11};
 /// "6.1.0-18-amd64" and "Linux".
 [[nodiscard]] std::string kernel_release();
 [[nodiscard]] std::string kernel_name();
-/// Of interfaces that are up; neither loopback nor link-local ones.
-[[nodiscard]] std::vector<std::string> host_addresses();
 
 }  // namespace cygnet::cli

@@ -137,11 +137,15 @@ Converted convert_ipsec(const IpsecInput& input, Files& files, Diagnostics& diag
   return out;
 }
 
+Loaded load_converted(const IpsecInput& input, const Section& root, Files& files,
+                      Diagnostics& diags) {
+  return load_sections(root, files, directory_of(input.conf_path) + "ipsec.d", diags);
+}
+
 LoadedIpsec load_ipsec(const IpsecInput& input, Files& files, Diagnostics& diags) {
   Converted converted = convert_ipsec(input, files, diags);
   LoadedIpsec out;
-  out.loaded =
-      load_sections(converted.root, files, directory_of(input.conf_path) + "ipsec.d", diags);
+  out.loaded = load_converted(input, converted.root, files, diags);
   wipe_secrets(converted.root);
   out.notes = std::move(converted.notes);
   out.charon_debug = std::move(converted.charon_debug);

@@ -41,6 +41,10 @@ struct Converted {
 /// not be used. It holds secrets: wipe_secrets() it.
 [[nodiscard]] Converted convert_ipsec(const IpsecInput& input, Files& files, Diagnostics& diags);
 
+/// Loads what convert_ipsec() has made of this file; `root` must not have been changed.
+[[nodiscard]] Loaded load_converted(const IpsecInput& input, const Section& root, Files& files,
+                                    Diagnostics& diags);
+
 struct LoadedIpsec {
   Loaded loaded;
   std::vector<ConversionNote> notes;

@@ -45,10 +45,6 @@ bool is_callable(const model::Connection& connection) {
   });
 }
 
-bool is_shunt(const model::ChildTemplate& child) {
-  return child.mode == model::ChildMode::pass || child.mode == model::ChildMode::drop;
-}
-
 bool has_aead(const model::Proposal& proposal) {
   return std::ranges::any_of(proposal.of(TransformType::encr), [](const model::Transform& one) {
     const EncrInfo* info = find(static_cast<EncrId>(one.id));
@@ -182,7 +178,7 @@ class Linter {
   }
 
   void look_at(const model::Connection& connection, const model::ChildTemplate& child) {
-    if (is_shunt(child)) return;
+    if (child.is_shunt()) return;
     if (const std::string weak = weak_of(child.esp_proposals); !weak.empty()) {
       add(kWeakAlgorithm, at(connection, child, "esp_proposals"),
           fmt::format("{} can be broken; leave it out where no old device needs it", weak));

@@ -65,8 +65,7 @@ LoadedIpsec load_all(const Sources& sources, Files& files, Diagnostics& diags) {
     out.loaded = load_swanctl(swanctl, files, directory, diags);
   }
   if (sources.ipsec) {
-    const std::string directory = directory_of(sources.ipsec->conf_path) + "ipsec.d";
-    append(out.loaded, load_sections(ipsec.root, files, directory, diags));
+    append(out.loaded, load_converted(*sources.ipsec, ipsec.root, files, diags));
   }
   wipe_secrets(swanctl);
   wipe_secrets(ipsec.root);

@@ -114,8 +114,7 @@ model::ChildTemplate read_child(const Loader& loader, const Section& section) {
   for (const Unsupported& option : kUnsupported) fields.unsupported(option);
   fields.reject_unknown();
 
-  const bool shunt = out.mode == model::ChildMode::pass || out.mode == model::ChildMode::drop;
-  if (shunt && out.start_action == model::ChildAction::start) {
+  if (out.is_shunt() && out.start_action == model::ChildAction::start) {
     out.start_action = model::ChildAction::trap;  // a shunt is installed, never negotiated
   }
   return out;

@@ -41,10 +41,6 @@ bool fits(const ike::ChildStatus& child, const ike::command::Filter& filter) {
          (filter.child_id.value() == 0 || filter.child_id == child.id);
 }
 
-bool is_shunt(const model::ChildTemplate& child) {
-  return child.mode == model::ChildMode::pass || child.mode == model::ChildMode::drop;
-}
-
 }  // namespace
 
 /// What the request selects; answers when an id is none.
@@ -286,7 +282,7 @@ void Commands::list_policies() {
     const model::ChildTemplate child = known == nullptr ? model::ChildTemplate{} : *known;
     const bool wanted = all || (child.mode == model::ChildMode::drop && request.flag("drop")) ||
                         (child.mode == model::ChildMode::pass && request.flag("pass")) ||
-                        (!is_shunt(child) && request.flag("trap"));
+                        (!child.is_shunt() && request.flag("trap"));
     const bool fits = (request.text("ike").empty() || request.text("ike") == ike) &&
                       (request.text("child").empty() || request.text("child") == name);
     if (wanted && fits) stream("list-policy", policy_message(routed, child));

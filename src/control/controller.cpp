@@ -11,14 +11,10 @@
 namespace cygnet::control {
 namespace {
 
-bool is_shunt(const model::ChildTemplate& child) {
-  return child.mode == model::ChildMode::pass || child.mode == model::ChildMode::drop;
-}
-
 /// Whether the configuration asks for a trap or a shunt at once.
 bool is_routed(const model::ChildTemplate& child) {
   const bool starts = child.start_action != model::ChildAction::none || child.keep_up;
-  return child.start_action == model::ChildAction::trap || (is_shunt(child) && starts);
+  return child.start_action == model::ChildAction::trap || (child.is_shunt() && starts);
 }
 
 /// Whether a connection still leads to whom it led to, as whom it did, and how.
@@ -313,7 +309,7 @@ void Controller::start(ike::RequestId request, Effects& out, Instant now) {
                   now);
   }
   const model::ChildTemplate* child = connection->find_child(operation.key.child);
-  if (operation.kind == Operation::Kind::route && child != nullptr && is_shunt(*child)) {
+  if (operation.kind == Operation::Kind::route && child != nullptr && child->is_shunt()) {
     return resolved(request, Route{}, out, now);  // nobody is called for a shunt
   }
   auto target = target_of(*connection, wanted_.attempts(operation.key));
@@ -420,7 +416,7 @@ void Controller::want_again(Operation::Kind kind, const ChildKey& key, Instant n
       if (is_routed(child)) routes_.want(one, due, 0);
       continue;
     }
-    if (is_shunt(child)) continue;
+    if (child.is_shunt()) continue;
     down_.erase(one);
     const bool stays = child.keep_up || child.start_action == model::ChildAction::start;
     if (stays && target_of(*connection, 1)) static_cast<void>(want(one.connection, one.child, due));

@@ -249,7 +249,7 @@ std::expected<Agreement, Refusal> answer_offer(const IkeSa& sa, const EngineConf
   std::optional<Agreement> first;
   std::optional<Refusal> refusal;
   for (const model::ChildTemplate& wanted : sa.connection.children) {
-    if (wanted.mode == model::ChildMode::pass || wanted.mode == model::ChildMode::drop) continue;
+    if (wanted.is_shunt()) continue;
     auto agreed = answer_with(sa, config, wanted, offer, rules.in_ike_auth);
     if (!agreed) {
       if (tells_more(agreed.error(), refusal)) refusal = std::move(agreed).error();

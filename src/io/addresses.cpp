@@ -10,13 +10,14 @@
 
 namespace cygnet::io {
 
-Result<std::vector<IpAddress>> own_addresses() {
+Result<std::vector<IpAddress>> own_addresses(Interfaces which) {
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) return std::unexpected(errno_error("list our addresses"));
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner{list, &::freeifaddrs};
   std::vector<IpAddress> out;
   for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
     if (at->ifa_addr == nullptr || (at->ifa_flags & IFF_UP) == 0) continue;
+    if (which == Interfaces::no_loopback && (at->ifa_flags & IFF_LOOPBACK) != 0) continue;
     Result<IpAddress> address = fail("no address");
     if (at->ifa_addr->sa_family == AF_INET) {
       const auto* v4 = reinterpret_cast<const sockaddr_in*>(at->ifa_addr);

@@ -8,7 +8,9 @@
 
 namespace cygnet::io {
 
-/// The addresses of all interfaces that are up, without link-local ones.
-[[nodiscard]] Result<std::vector<IpAddress>> own_addresses();
+enum class Interfaces { all, no_loopback };
+
+/// The addresses of the interfaces that are up, without link-local ones.
+[[nodiscard]] Result<std::vector<IpAddress>> own_addresses(Interfaces which = Interfaces::all);
 
 }  // namespace cygnet::io

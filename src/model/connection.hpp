@@ -89,6 +89,8 @@ struct ChildTemplate {
   bool copy_df = true;
   bool copy_ecn = true;
   CopyDscp copy_dscp = CopyDscp::out;
+  /// It is installed and never negotiated.
+  [[nodiscard]] bool is_shunt() const { return mode == ChildMode::pass || mode == ChildMode::drop; }
   /// Nobody but the operator ends it for good.
   [[nodiscard]] bool stays_up() const {
     return keep_up || start_action == ChildAction::start || close_action == ChildAction::start;

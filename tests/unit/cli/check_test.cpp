@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/test_pki.hpp"
 #include "unit/config/memory_files.hpp"
 
 namespace cygnet::cli {
@@ -50,6 +51,21 @@ TEST(Check, Faults) {
   EXPECT_FALSE(report.usable);
   EXPECT_NE(report.text.find("/e/swanctl.conf:3:"), std::string::npos) << report.text;
   EXPECT_NE(report.text.find("/e/swanctl.conf:4:3"), std::string::npos) << report.text;
+}
+
+// Certificates and keys lie where ipsec.conf has them.
+TEST(Check, IpsecConf_FindsItsCertificates) {
+  const test::Issued own = test::CertMaker::leaf("gw").san("DNS:a.example").self_signed();
+  test::MemoryFiles files{
+      {{"/e/ipsec.conf",
+        "conn a\n  left=%any\n  leftcert=gw.pem\n  leftid=a.example\n  right=192.0.2.1\n"
+        "  rightid=b.example\n  auto=add\n"},
+       {"/e/ipsec.secrets", ": ECDSA gw.key\n"},
+       {"/e/ipsec.d/certs/gw.pem", own.cert_pem()},
+       {"/e/ipsec.d/private/gw.key", own.key_pem()},
+       {"/e/ipsec.d/cacerts/ca.pem", test::CertMaker::ca("root").self_signed().cert_pem()}}};
+  const CheckReport report = check_file("/e/ipsec.conf", Format::ipsec, {}, files);
+  EXPECT_TRUE(report.usable) << report.text;
 }
 
 // One fault hides no other, and twins are counted once.
