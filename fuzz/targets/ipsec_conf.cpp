@@ -5,28 +5,10 @@
 #include "config/section_text.hpp"
 #include "config/swanctl_parser.hpp"
 #include "fuzz_target.hpp"
+#include "one_file.hpp"
 
 namespace cygnet {
 namespace {
-
-/// The input is the file; `include` finds it under other names, too, but not for ever.
-class OneFile final : public config::Files {
- public:
-  explicit OneFile(std::string text) : text_(std::move(text)) {}
-  Result<std::string> read(const std::string& path) override {
-    if (path.ends_with(".conf") && reads_++ < kReadsMax) return text_;
-    return fail("open " + path);
-  }
-  std::vector<std::string> glob(const std::string& pattern) override {
-    if (pattern.ends_with("/*")) return {};
-    return {"/etc/a.conf", "/etc/b.conf"};
-  }
-
- private:
-  static constexpr int kReadsMax = 8;
-  std::string text_;
-  int reads_ = 0;
-};
 
 bool on_one_line(const std::string& text) {
   return !text.empty() && text.find('\n') == std::string::npos;
@@ -35,7 +17,7 @@ bool on_one_line(const std::string& text) {
 }  // namespace
 
 void fuzz_ipsec_conf(ByteView input) {
-  OneFile files{to_string(input)};
+  OneFile files{to_string(input), ".conf"};
   const config::IpsecInput paths{.conf_path = "/etc/ipsec.conf",
                                  .secrets_path = {},
                                  .own_addresses = {IpAddress::v4(0xC0000202)}};
@@ -53,7 +35,7 @@ void fuzz_ipsec_conf(ByteView input) {
       CYG_CHECK(config::same_values(back, converted.root));
     }
   }
-  OneFile again{to_string(input)};
+  OneFile again{to_string(input), ".conf"};
   config::Diagnostics more;
   const config::LoadedIpsec loaded = config::load_ipsec(paths, again, more);
   CYG_CHECK(more.error_count() >= diags.error_count());

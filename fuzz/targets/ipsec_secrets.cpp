@@ -6,26 +6,10 @@
 #include "config/section_text.hpp"
 #include "config/swanctl_parser.hpp"
 #include "fuzz_target.hpp"
+#include "one_file.hpp"
 
 namespace cygnet {
 namespace {
-
-class OneFile final : public config::Files {
- public:
-  explicit OneFile(std::string text) : text_(std::move(text)) {}
-  Result<std::string> read(const std::string& path) override {
-    if (path.ends_with(".secrets") && reads_++ < kReadsMax) return text_;
-    return fail("open " + path);
-  }
-  std::vector<std::string> glob(const std::string& /*pattern*/) override {
-    return {"/etc/a.secrets", "/etc/b.secrets"};
-  }
-
- private:
-  static constexpr int kReadsMax = 8;
-  std::string text_;
-  int reads_ = 0;
-};
 
 /// A secret that the input does not hold elsewhere.
 std::string secret_for(const std::string& input) {
@@ -39,7 +23,7 @@ std::string secret_for(const std::string& input) {
 void fuzz_ipsec_secrets(ByteView input) {
   const std::string before = to_string(input);
   const std::string secret = secret_for(before);
-  OneFile files{before + "\n: PSK \"" + secret + "\"\n"};
+  OneFile files{before + "\n: PSK \"" + secret + "\"\n", ".secrets"};
   config::Diagnostics diags;
   std::vector<config::ConversionNote> notes;
   config::Section root;

@@ -14,15 +14,6 @@
 namespace cygnet::config {
 namespace {
 
-/// Octets of all files together.
-constexpr std::size_t kTotalOctetsMax = 16 * 1024 * 1024;
-
-bool blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-bool control(char c) {
-  const auto octet = static_cast<unsigned char>(c);
-  return octet < 0x20 || octet == 0x7f;
-}
-
 /// A word we do not read.
 struct Stray {
   Place place;
@@ -30,16 +21,10 @@ struct Stray {
   std::string word;
 };
 
-/// A file being read, and the statement that asked for it.
-struct OpenFile {
-  std::string path;
-  Place from;
-};
-
 /// What all files of one configuration share.
 struct Session {
-  Files& files;
   Diagnostics& diags;
+  FileStack files;
   RawSection setup;
   RawGroup conns;
   RawGroup cas;
@@ -50,12 +35,8 @@ struct Session {
   IpsecKind kind = IpsecKind::setup;
   bool forgotten = false;
 
-  std::vector<OpenFile> stack;
-  std::size_t files_read = 0;
-  std::size_t octets_read = 0;
   std::size_t sections = 0;
   std::size_t entries = 0;
-  bool stopped = false;  ///< a limit was exceeded: nothing more is read
 
   std::vector<Stray> unknown;
   std::optional<Stray> foreign;  ///< the first of libreswan's words
@@ -64,27 +45,19 @@ struct Session {
 void read_file(Session& session, const std::string& path, const Place& from);
 
 /// One file, line by line.
-class FileParser {
+class FileParser : LineCursor {
  public:
   FileParser(Session& session, std::string_view text, const std::string& path)
-      : session_(session), text_(text), path_(path) {}
+      : LineCursor(text, path), session_(session) {}
 
   void lines();
 
  private:
-  [[nodiscard]] bool line_end() const { return at_ >= text_.size() || text_[at_] == '\n'; }
   /// Nothing more but blanks and a comment.
   [[nodiscard]] bool done() {
     skip_blanks();
     return line_end() || text_[at_] == '#';
   }
-  [[nodiscard]] Place here() const {
-    return {path_, line_, static_cast<unsigned>(at_ - line_start_ + 1)};
-  }
-  void skip_blanks() {
-    while (!line_end() && blank(text_[at_])) ++at_;
-  }
-  void next_line();
   void stop(const Place& place, std::string text);
   bool count_entry(const Place& place);
 
@@ -107,16 +80,11 @@ class FileParser {
   [[nodiscard]] bool escaped(std::string& out);
 
   Session& session_;
-  std::string_view text_;
-  const std::string& path_;
-  std::size_t at_ = 0;
-  std::size_t line_start_ = 0;
-  unsigned line_ = 1;
 };
 
 void FileParser::stop(const Place& place, std::string text) {
-  if (!session_.stopped) session_.diags.error(place, std::move(text));
-  session_.stopped = true;
+  if (!session_.files.stopped()) session_.diags.error(place, std::move(text));
+  session_.files.stop();
 }
 
 bool FileParser::count_entry(const Place& place) {
@@ -125,17 +93,9 @@ bool FileParser::count_entry(const Place& place) {
   return false;
 }
 
-void FileParser::next_line() {
-  at_ = std::min(text_.find('\n', at_), text_.size());
-  if (at_ < text_.size()) ++at_;
-  line_start_ = at_;
-  ++line_;
-}
-
 void FileParser::lines() {
-  while (at_ < text_.size() && !session_.stopped) {
-    const std::size_t end = std::min(text_.find('\n', at_), text_.size());
-    if (end - at_ > kIpsecLineOctetsMax) {
+  while (at_ < text_.size() && !session_.files.stopped()) {
+    if (line_octets() > kIpsecLineOctetsMax) {
       session_.diags.error(here(), fmt::format("line longer than {} octets", kIpsecLineOctetsMax));
     } else {
       line();
@@ -427,53 +387,18 @@ void FileParser::include() {
   skip_blanks();
   Key name{.name = {}, .value = {}, .items = {}, .place = here(), .value_place = {}};
   if (!value(name)) return;
-  std::string pattern = name.value;
-  if (pattern.empty()) return session_.diags.error(name.place, "include needs a file name");
-  if (!pattern.starts_with('/')) pattern = directory_of(path_) + pattern;
-  const bool one = pattern.find_first_of("*?[") == std::string::npos;
-  if (one && !session_.files.glob(pattern).empty()) {
-    return read_file(session_, pattern, name.place);
-  }
-  // strongSwan's starter goes on without it, and packages leave such lines behind.
-  if (one) {
-    return session_.diags.warning(name.place, fmt::format("there is no file {}", pattern));
-  }
-  for (const std::string& path : session_.files.glob(pattern)) {
-    if (session_.stopped) return;
+  if (name.value.empty()) return session_.diags.error(name.place, "include needs a file name");
+  for (const std::string& path : session_.files.included(name.value, name.place)) {
     read_file(session_, path, name.place);
   }
 }
 
 void read_file(Session& session, const std::string& path, const Place& from) {
-  if (session.stopped) return;
-  const auto open = std::ranges::find(session.stack, path, &OpenFile::path);
-  if (open != session.stack.end()) {
-    const std::string first =
-        open->from.line == 0 ? "" : fmt::format(" (included at {})", open->from.text());
-    return session.diags.error(
-        from, fmt::format("include goes in a circle: {} is being read already{}", path, first));
-  }
-  if (session.stack.size() > kIpsecIncludeDepthMax) {
-    return session.diags.error(from,
-                               fmt::format("includes nest deeper than {}", kIpsecIncludeDepthMax));
-  }
-  if (++session.files_read > kFilesMax) {
-    session.stopped = true;
-    return session.diags.error(from, fmt::format("more than {} files", kFilesMax));
-  }
-  const auto content = session.files.read(path);
-  if (!content) return session.diags.error(from, content.error().text());
-  session.octets_read += content->size();
-  if (session.octets_read > kTotalOctetsMax) {
-    session.stopped = true;
-    return session.diags.error(from,
-                               fmt::format("all files together exceed {} octets", kTotalOctetsMax));
-  }
+  const auto content = session.files.open(path, from);
+  if (!content) return;
   std::string_view text = *content;
-  if (!take_text(text, path, session.diags)) return;
-  session.stack.push_back({path, from});
-  FileParser{session, text, path}.lines();
-  session.stack.pop_back();
+  if (take_text(text, path, session.diags)) FileParser{session, text, path}.lines();
+  session.files.close();
 }
 
 void report_unknown(const Session& session) {
@@ -494,14 +419,14 @@ void report_unknown(const Session& session) {
 }  // namespace
 
 IpsecConf parse_ipsec(const std::string& path, Files& files, Diagnostics& diags) {
-  Session session{.files = files, .diags = diags};
+  Session session{.diags = diags, .files = {files, diags}};
   read_file(session, path, {path, 0, 0});
   report_unknown(session);
   IpsecConf out;
   out.foreign = session.foreign.has_value();
   out.setup = std::move(session.setup.section);
   if (out.setup.name.empty()) out.setup.place = {path, 0, 0};
-  if (session.stopped || out.foreign) return out;
+  if (session.files.stopped() || out.foreign) return out;
   if (!session.setup.also.empty()) {
     diags.error(session.setup.also.front().place, "'also' has no place in 'config setup'");
   }

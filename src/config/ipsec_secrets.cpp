@@ -33,8 +33,6 @@ constexpr SecretType kTypes[] = {
     {"NTLM", SecretShape::shared, "ntlm"},     {"XAUTH", SecretShape::shared, "xauth"},
     {"PIN", SecretShape::smartcard, "token"}};
 
-bool blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
 /// A word of an entry; it may be a secret, so only its place goes into diagnostics.
 struct Word {
   std::string_view text;  ///< borrowed from the file
@@ -46,14 +44,11 @@ struct Word {
 
 struct Session {
   const std::string& private_folder;
-  Files& files;
   Diagnostics& diags;
+  FileStack files;
   std::vector<ConversionNote>& notes;
   Section out;
   std::map<std::string_view, unsigned> numbers;  ///< of sections, by their type
-  std::vector<std::string> stack;                ///< of files being read
-  std::size_t files_read = 0;
-  bool stopped = false;
 };
 
 void read_file(Session& session, const std::string& path, const Place& from);
@@ -121,10 +116,10 @@ void EntryReader::read() {
 
 Section* EntryReader::open() {
   if (session_.out.sections.size() >= kIpsecSecretsMax) {
-    if (!session_.stopped) {
+    if (!session_.files.stopped()) {
       error(words_.front().place, fmt::format("more than {} entries", kIpsecSecretsMax));
     }
-    session_.stopped = true;
+    session_.files.stop();
     return nullptr;
   }
   const unsigned number = ++session_.numbers[type_->section];
@@ -246,21 +241,14 @@ void EntryReader::smartcard() {
 }
 
 /// One file, line by line: gathers the words of an entry, then hands them on.
-class FileReader {
+class FileReader : LineCursor {
  public:
   FileReader(Session& session, std::string_view text, const std::string& path)
-      : session_(session), text_(text), path_(path) {}
+      : LineCursor(text, path), session_(session) {}
 
   void read();
 
  private:
-  [[nodiscard]] bool line_end() const { return at_ >= text_.size() || text_[at_] == '\n'; }
-  [[nodiscard]] Place here() const {
-    return {path_, line_, static_cast<unsigned>(at_ - line_start_ + 1)};
-  }
-  void skip_blanks() {
-    while (!line_end() && blank(text_[at_])) ++at_;
-  }
   void line();
   /// The words of a line; nothing when one of them has no end or is too long.
   [[nodiscard]] std::optional<std::vector<Word>> words();
@@ -268,27 +256,19 @@ class FileReader {
   void include(std::span<const Word> words);
 
   Session& session_;
-  std::string_view text_;
-  const std::string& path_;
-  std::size_t at_ = 0;
-  std::size_t line_start_ = 0;
-  unsigned line_ = 1;
   std::vector<Word> entry_;
   bool faulty_ = false;  ///< the entry has been reported: the rest of it is passed over
 };
 
 void FileReader::read() {
-  while (at_ < text_.size() && !session_.stopped) {
-    const std::size_t end = std::min(text_.find('\n', at_), text_.size());
-    if (end - at_ > kIpsecLineOctetsMax) {
+  while (at_ < text_.size() && !session_.files.stopped()) {
+    if (line_octets() > kIpsecLineOctetsMax) {
       session_.diags.error(here(), fmt::format("line longer than {} octets", kIpsecLineOctetsMax));
       faulty_ = true;
     } else {
       line();
     }
-    at_ = std::min(end + 1, text_.size());
-    line_start_ = at_;
-    ++line_;
+    next_line();
   }
   finish();
 }
@@ -360,42 +340,18 @@ void FileReader::include(std::span<const Word> words) {
   if (words.size() != 2 || words[1].text.empty()) {
     return session_.diags.error(words.front().place, "include needs one file name");
   }
-  std::string pattern{words[1].text};
-  if (!pattern.starts_with('/')) pattern = directory_of(path_) + pattern;
-  if (pattern.find_first_of("*?[") == std::string::npos) {
-    return read_file(session_, pattern, words[1].place);
-  }
-  for (const std::string& path : session_.files.glob(pattern)) {
-    if (session_.stopped) return;
+  for (const std::string& path :
+       session_.files.included(std::string{words[1].text}, words[1].place)) {
     read_file(session_, path, words[1].place);
   }
 }
 
 void read_file(Session& session, const std::string& path, const Place& from) {
-  if (session.stopped) return;
-  if (std::ranges::find(session.stack, path) != session.stack.end()) {
-    return session.diags.error(
-        from, fmt::format("include goes in a circle: {} is being read already", path));
-  }
-  if (session.stack.size() > kIpsecIncludeDepthMax) {
-    return session.diags.error(from,
-                               fmt::format("includes nest deeper than {}", kIpsecIncludeDepthMax));
-  }
-  if (++session.files_read > kFilesMax) {
-    session.stopped = true;
-    return session.diags.error(from, fmt::format("more than {} files", kFilesMax));
-  }
-  auto text = session.files.read(path);
-  if (!text) {
-    if (!session.stack.empty()) return session.diags.error(from, text.error().text());
-    return session.diags.warning(from, text.error().text());
-  }
+  auto text = session.files.open(path, from);
+  if (!text) return;
   std::string_view rest = *text;
-  if (take_text(rest, path, session.diags)) {
-    session.stack.push_back(path);
-    FileReader{session, rest, path}.read();
-    session.stack.pop_back();
-  }
+  if (take_text(rest, path, session.diags)) FileReader{session, rest, path}.read();
+  session.files.close();
   if (!text->empty()) explicit_bzero(text->data(), text->size());
 }
 
@@ -403,7 +359,8 @@ void read_file(Session& session, const std::string& path, const Place& from) {
 
 Section parse_ipsec_secrets(const std::string& path, const std::string& private_folder,
                             Files& files, Diagnostics& diags, std::vector<ConversionNote>& notes) {
-  Session session{.private_folder = private_folder, .files = files, .diags = diags, .notes = notes};
+  Session session{
+      .private_folder = private_folder, .diags = diags, .files = {files, diags}, .notes = notes};
   session.out.name = "secrets";
   session.out.place = {path, 0, 0};
   read_file(session, path, session.out.place);

@@ -5,14 +5,10 @@
 #include <algorithm>
 
 #include "config/swanctl_parser.hpp"
+#include "config/text_file.hpp"
 
 namespace cygnet::config {
 namespace {
-
-bool control(char c) {
-  const auto octet = static_cast<unsigned char>(c);
-  return octet < 0x20 || octet == 0x7f;
-}
 
 Result<std::string> name_text(const std::string& name) {
   const bool fits = !name.empty() && name.size() <= kNameOctetsMax &&

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "config/node.hpp"
+#include "config/text_file.hpp"
 
 namespace cygnet::config {
 namespace {
@@ -16,22 +17,11 @@ constexpr std::size_t kTotalOctetsMax = 64 * 1024 * 1024;
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
-bool blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 bool ends_name(char c) {
   return blank(c) || c == '\n' || c == '#' || c == '{' || c == '}' || c == '=' || c == '"' ||
          c == ',' || c == ':';
 }
 bool ends_word(char c) { return blank(c) || c == '\n' || c == '#' || c == '}' || c == '"'; }
-bool control(char c) {
-  const auto octet = static_cast<unsigned char>(c);
-  return octet < 0x20 || octet == 0x7f;
-}
-
-std::string directory_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? std::string{} : path.substr(0, slash + 1);
-}
-
 /// What all files of one configuration share.
 struct Session {
   Files& files;

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 
+#include "config/ipsec_parser.hpp"
 #include "config/swanctl_parser.hpp"
 
 namespace cygnet::config {
 namespace {
 
+/// Octets of all files together.
+constexpr std::size_t kTotalOctetsMax = 16 * 1024 * 1024;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 Place place_of(std::string_view text, std::size_t at, const std::string& path) {
@@ -56,6 +59,50 @@ bool take_text(std::string_view& text, const std::string& path, Diagnostics& dia
     text.remove_prefix(kByteOrderMark.size());
   }
   return true;
+}
+
+void FileStack::stop(const Place& place, std::string text) {
+  stopped_ = true;
+  diags_.error(place, std::move(text));
+}
+
+std::optional<std::string> FileStack::open(const std::string& path, const Place& from) {
+  if (stopped_) return std::nullopt;
+  if (const auto at = std::ranges::find(stack_, path, &Open::path); at != stack_.end()) {
+    const std::string first =
+        at->from.line == 0 ? "" : fmt::format(" (included at {})", at->from.text());
+    diags_.error(from,
+                 fmt::format("include goes in a circle: {} is being read already{}", path, first));
+    return std::nullopt;
+  }
+  if (stack_.size() > kIpsecIncludeDepthMax) {
+    diags_.error(from, fmt::format("includes nest deeper than {}", kIpsecIncludeDepthMax));
+    return std::nullopt;
+  }
+  if (++files_read_ > kFilesMax) {
+    stop(from, fmt::format("more than {} files", kFilesMax));
+    return std::nullopt;
+  }
+  auto text = files_.read(path);
+  if (!text) {
+    diags_.error(from, text.error().text());
+    return std::nullopt;
+  }
+  octets_read_ += text->size();
+  if (octets_read_ > kTotalOctetsMax) {
+    stop(from, fmt::format("all files together exceed {} octets", kTotalOctetsMax));
+    return std::nullopt;
+  }
+  stack_.push_back({path, from});
+  return *std::move(text);
+}
+
+std::vector<std::string> FileStack::included(std::string pattern, const Place& from) {
+  if (!pattern.starts_with('/')) pattern = directory_of(stack_.back().path) + pattern;
+  if (pattern.find_first_of("*?[") != std::string::npos) return files_.glob(pattern);
+  if (!files_.glob(pattern).empty()) return {pattern};
+  diags_.warning(from, fmt::format("there is no file {}", pattern));
+  return {};
 }
 
 }  // namespace cygnet::config

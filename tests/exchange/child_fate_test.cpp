@@ -188,6 +188,16 @@ TEST(HardLimit, OfAChildWhosePeerIsDead_ItsDpdActionHolds) {
   }
 }
 
+/// b rekeys the IKE_SA and its request never arrives: it is busy for as long as it repeats it.
+void make_b_busy(Pair& pair) {
+  pair.lose = [&pair](const ike::action::Send& sent) {
+    const auto header = wire::parse_header(sent.bytes);
+    return sent.local.address == pair.b.address.address && !header->response &&
+           header->exchange == ExchangeType::create_child_sa;
+  };
+  pair.b.rekey_ike();
+}
+
 // The child's end is answered, what replaces it is refused for minutes: queued for later, under way
 // or given up, it is not forgotten.
 TEST(HardLimit, OfAChildWhosePeerIsBusyForMinutes_ItIsWantedAgain) {
@@ -196,13 +206,7 @@ TEST(HardLimit, OfAChildWhosePeerIsBusyForMinutes_ItIsWantedAgain) {
            [](model::Connection& c) { c.children[0].start_action = model::ChildAction::start; },
        .config_b = {.retransmit = {.timeout = seconds{10}, .base = 1, .tries = 100}}});
   up(pair);
-  // b rekeys the IKE_SA and its request never arrives: it is busy for as long as it repeats it.
-  pair.lose = [&](const ike::action::Send& sent) {
-    const auto header = wire::parse_header(sent.bytes);
-    return sent.local.address == pair.b.address.address && !header->response &&
-           header->exchange == ExchangeType::create_child_sa;
-  };
-  pair.b.rekey_ike();
+  make_b_busy(pair);
   pair.a.plane(model::plane::Expire{.child = pair.a.installed.begin()->first, .hard = true});
   wait(pair, ike::kBusyMax);
   EXPECT_TRUE(children_of(pair.a).empty());
@@ -276,13 +280,7 @@ TEST(Refusal, TemporaryFailureForMinutes_EndsTheIkeSa) {
   Pair pair({.initiator = [](model::Connection& c) { c.children[0].keep_up = true; },
              .config_b = {.retransmit = {.timeout = seconds{10}, .base = 1, .tries = 100}}});
   up(pair);
-  // b rekeys the IKE_SA and its request never arrives: it is busy for as long as it repeats it.
-  pair.lose = [&](const ike::action::Send& sent) {
-    const auto header = wire::parse_header(sent.bytes);
-    return sent.local.address == pair.b.address.address && !header->response &&
-           header->exchange == ExchangeType::create_child_sa;
-  };
-  pair.b.rekey_ike();
+  make_b_busy(pair);
   pair.a.rekey_child();
   wait(pair, ike::kBusyMax);
   EXPECT_EQ(pair.a.events_of<ike::event::IkeDown>().size(), 0U);

@@ -277,13 +277,18 @@ TEST(Awake, NothingUnderWay_AsksForASignOfLife) {
             "b INFORMATIONAL #2 response\n");
 }
 
+/// Other nonces for each seed: they decide who wins when both ends act at once.
+auto with_seed(std::uint64_t seed) {
+  return [seed](Node& a, Node& b) {
+    a.rng = SeededRng{seed};
+    b.rng = SeededRng{seed + 1000};
+  };
+}
+
 // RFC 7296 §2.8.1's rule, applied to children that both ends make at once.
 TEST(CreateChild, BothMakeTheSameAtOnce_OneStays) {
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-    Pair pair({.nodes = [seed](Node& a, Node& b) {
-      a.rng = SeededRng{seed};
-      b.rng = SeededRng{seed + 1000};
-    }});
+    Pair pair({.nodes = with_seed(seed)});
     up(pair);
     for (Node* node : {&pair.a, &pair.b}) {
       node->command(ike::command::Terminate{.filter = {.child = "net"}});
@@ -303,10 +308,7 @@ TEST(CreateChild, BothMakeTheSameAtOnce_OneStays) {
 // first of a row decide, not those of its rekeys.
 TEST(CreateChild, BothMakeTheSameAtOnce_AndOneIsRekeyed_OneStays) {
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-    Pair pair({.nodes = [seed](Node& a, Node& b) {
-      a.rng = SeededRng{seed};
-      b.rng = SeededRng{seed + 1000};
-    }});
+    Pair pair({.nodes = with_seed(seed)});
     up(pair);
     pair.a.command(ike::command::Terminate{.filter = {.child = "net"}});
     pair.settle();
@@ -329,10 +331,7 @@ TEST(CreateChild, BothMakeTheSameAtOnce_AndOneIsRekeyed_OneStays) {
 // Both ends connect at once: two IKE_SAs come up, one stays, with one child.
 TEST(Uniqueness, BothConnectAtOnce_OneStays) {
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-    Pair pair({.nodes = [seed](Node& a, Node& b) {
-      a.rng = SeededRng{seed};
-      b.rng = SeededRng{seed + 1000};
-    }});
+    Pair pair({.nodes = with_seed(seed)});
     pair.initiate();
     pair.initiate_from(pair.b, "net");
     pair.settle();
@@ -348,10 +347,7 @@ TEST(Uniqueness, BothConnectAtOnce_OneStays) {
 // nonces that made the first of a row decide.
 TEST(Uniqueness, BothConnectAtOnce_AndOneIsRekeyed_OneStays) {
   for (std::uint64_t seed = 1; seed <= 16; ++seed) {
-    Pair pair({.nodes = [seed](Node& a, Node& b) {
-      a.rng = SeededRng{seed};
-      b.rng = SeededRng{seed + 1000};
-    }});
+    Pair pair({.nodes = with_seed(seed)});
     pair.initiate();
     pair.initiate_from(pair.b, "net");
     // b's IKE_AUTH is answered, but the answer is late.

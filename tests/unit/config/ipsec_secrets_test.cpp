@@ -212,9 +212,11 @@ TEST(IpsecSecretsFault, NoSmartcard) {
 
 TEST(IpsecSecretsFault, Include) {
   EXPECT_EQ(faults("include\n"), "/etc/ipsec.secrets:1:1: error: include needs one file name\n");
-  EXPECT_EQ(faults("include x\n"), "/etc/ipsec.secrets:1:9: error: open /etc/x: no such file\n");
-  EXPECT_EQ(faults("include x\n", {{"/etc/x", "\ninclude x\n"}}),
-            "/etc/x:2:9: error: include goes in a circle: /etc/x is being read already\n");
+  EXPECT_EQ(faults("include x\n"), "/etc/ipsec.secrets:1:9: warning: there is no file /etc/x\n");
+  EXPECT_EQ(
+      faults("include x\n", {{"/etc/x", "\ninclude x\n"}}),
+      "/etc/x:2:9: error: include goes in a circle: /etc/x is being read already (included at "
+      "/etc/ipsec.secrets:1:9)\n");
 }
 
 TEST(IpsecSecretsFault, IncludeDepth) {
@@ -225,12 +227,13 @@ TEST(IpsecSecretsFault, IncludeDepth) {
   EXPECT_EQ(faults("include 1\n", others), "/etc/10:1:9: error: includes nest deeper than 10\n");
 }
 
-TEST(IpsecSecretsFault, MissingFile_IsAWarning) {
+// Only a file that somebody has named, or that is there, is read.
+TEST(IpsecSecretsFault, MissingFile_IsAnError) {
   test::MemoryFiles files;
   Diagnostics diags;
   std::vector<ConversionNote> notes;
   EXPECT_TRUE(parse_ipsec_secrets(kFile, "/p", files, diags, notes).sections.empty());
-  EXPECT_EQ(diags.text(), "/etc/ipsec.secrets: warning: open /etc/ipsec.secrets: no such file\n");
+  EXPECT_EQ(diags.text(), "/etc/ipsec.secrets: error: open /etc/ipsec.secrets: no such file\n");
 }
 
 TEST(IpsecSecretsFault, NotText) {
