@@ -64,7 +64,9 @@ struct IkeSa {
   std::optional<Ends> children_at;  ///< where packets go, while IKE's messages go elsewhere
   std::vector<Path> paths;          ///< where a request that is not answered is also sent
   std::optional<AskId> paths_ask;   ///< the question that will tell them
-  Bytes seen_as;  ///< a hash of the address the peer sees us at, from its NAT notifies
+  /// A hash of the address the peer sees us at and of the SPIs, from its NAT notifies: after a
+  /// rekey there is nothing to compare it with.
+  Bytes seen_as;
   std::optional<model::Identity> local_id;
   std::optional<model::Identity> remote_id;
   std::vector<IpAddress> local_vips;

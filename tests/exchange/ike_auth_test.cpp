@@ -58,6 +58,29 @@ TEST(IkeAuth, FromElsewhere_DoesNotMoveTheCaller) {
   }
 }
 
+// Nor does it choose a connection that is meant for that address alone.
+TEST(IkeAuth, FromElsewhere_DoesNotChooseTheConnection) {
+  const IpAddress elsewhere = IpAddress::v4(0xc6336409);
+  Pair pair({.responder = [&](model::Connection& c) {
+    c.remote_addrs = {IpRange{elsewhere, elsewhere}};
+  }});
+  model::Connection anybody = basic_connection(false);
+  anybody.name = "anybody";
+  pair.b.command(ike::command::PutConnection{anybody});
+  pair.nat = IpAddress::v4(0xcb007101);
+  pair.initiate();
+  ASSERT_TRUE(pair.deliver_from(pair.a));
+  ASSERT_TRUE(pair.deliver_from(pair.b));
+  const ike::action::Send auth = pair.a.outbox.front();
+  ike::Actions out;
+  pair.b.engine.handle(
+      ike::Datagram{.local = auth.remote, .remote = {elsewhere, 4500}, .bytes = auth.bytes},
+      pair.b.now, out);
+  pair.b.carry_out(std::move(out));
+  ASSERT_EQ(pair.b.status().sas.size(), 1U);
+  EXPECT_EQ(pair.b.status().sas[0].connection, "anybody");
+}
+
 TEST(IkeAuth, WrongSharedKey_IsRefusedAndRecorded) {
   Pair pair({.nodes = [](Node& a, Node&) { a.shared_key = {1, 2, 3}; }});
   pair.initiate();

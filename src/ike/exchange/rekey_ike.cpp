@@ -61,7 +61,6 @@ void hand_over(IkeSa& old, IkeSa& fresh, Context& cx) {
   fresh.nat_remote = old.nat_remote;
   fresh.paths = std::move(old.paths);
   fresh.children_at = old.children_at;
-  fresh.seen_as = old.seen_as;
   fresh.local_vips = old.local_vips;
   fresh.remote_vips = old.remote_vips;
   fresh.dns = old.dns;
