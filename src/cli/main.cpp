@@ -61,7 +61,7 @@ void add_subcommands(CLI::App& app, Arguments& arguments) {
                    "Only those of a connection, an identity or an address; a part of it will do");
   add("reload", "Read the configuration again; running tunnels stay up");
   add("version", "Show our version and the daemon's");
-  CLI::App* check = add("check", "Look a configuration over: faults, and hazards that are none");
+  CLI::App* check = add("check", "Find what is wrong with a configuration, and what people regret");
   check->add_option("FILE", arguments.file, "swanctl.conf or ipsec.conf")
       ->default_str("/etc/swanctl/swanctl.conf");
   check->add_option("--format", arguments.format, "Where the file does not tell by itself")

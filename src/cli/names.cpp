@@ -1,6 +1,7 @@
 #include "cli/names.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace cygnet::cli {
 namespace {
@@ -9,12 +10,6 @@ struct Entry {
   Name name;
   [[nodiscard]] std::string full() const { return name.connection + "/" + name.child; }
 };
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
 
 }  // namespace
 
@@ -41,12 +36,12 @@ Result<Name> find_name(std::string_view text, const std::vector<vici::Message>& 
   if (fitting.empty()) {
     return fail(fmt::format("nothing is called '{}'", text),
                 known.empty() ? "no connection is configured"
-                              : fmt::format("connections are: {}", joined(known)));
+                              : fmt::format("connections are: {}", fmt::join(known, ", ")));
   }
   std::vector<std::string> choices;
   for (const Entry& entry : fitting) choices.push_back(entry.full());
   return fail(fmt::format("'{}' is the name of several children", text),
-              "say one of: " + joined(choices));
+              fmt::format("say one of: {}", fmt::join(choices, ", ")));
 }
 
 }  // namespace cygnet::cli

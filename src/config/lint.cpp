@@ -37,14 +37,6 @@ Place place_of(const Section& root, std::initializer_list<std::string_view> path
   return place;
 }
 
-bool is_callable(const model::Connection& connection) {
-  return std::ranges::any_of(connection.remote_addrs, [](const model::AddressPattern& one) {
-    const auto* range = std::get_if<IpRange>(&one);
-    return std::holds_alternative<model::HostName>(one) ||
-           (range != nullptr && range->first == range->last);
-  });
-}
-
 bool has_aead(const model::Proposal& proposal) {
   return std::ranges::any_of(proposal.of(TransformType::encr), [](const model::Transform& one) {
     const EncrInfo* info = find(static_cast<EncrId>(one.id));
@@ -116,7 +108,7 @@ class Linter {
   }
 
   void look_at(const model::Connection& connection) {
-    const bool gateway = !connection.pools.empty() && !is_callable(connection);
+    const bool gateway = !connection.pools.empty() && !connection.is_callable();
     if (const std::string weak = weak_of(connection.proposals); !weak.empty()) {
       add(kWeakAlgorithm, at(connection, "proposals"),
           fmt::format("{} can be broken; leave it out where no old device needs it", weak));
@@ -183,7 +175,7 @@ class Linter {
       add(kWeakAlgorithm, at(connection, child, "esp_proposals"),
           fmt::format("{} can be broken; leave it out where no old device needs it", weak));
     }
-    const bool callable = is_callable(connection);
+    const bool callable = connection.is_callable();
     if (!callable && (child.start_action != model::ChildAction::none || child.keep_up)) {
       add(kTrapWithoutPeer, at(connection, child, child.keep_up ? "keep_up" : "start_action"),
           "nobody can be called: remote_addrs names no single address or host, so this child only "

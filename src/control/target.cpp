@@ -3,20 +3,11 @@
 #include <fmt/format.h>
 
 namespace cygnet::control {
-namespace {
-
-bool single(const model::AddressPattern& address) {
-  if (std::holds_alternative<model::HostName>(address)) return true;
-  const auto* range = std::get_if<IpRange>(&address);
-  return range != nullptr && range->first == range->last;
-}
-
-}  // namespace
 
 Result<Target> target_of(const model::Connection& connection, unsigned attempt) {
   std::vector<model::AddressPattern> callable;
   for (const model::AddressPattern& address : connection.remote_addrs) {
-    if (single(address)) callable.push_back(address);
+    if (is_single(address)) callable.push_back(address);
   }
   if (callable.empty()) {
     return fail(fmt::format("connection '{}' has no peer to call", connection.name),
@@ -28,7 +19,7 @@ Result<Target> target_of(const model::Connection& connection, unsigned attempt) 
              .remote_port = connection.remote_port,
              .local_port = connection.local_port};
   for (const model::AddressPattern& address : connection.local_addrs) {
-    if (single(address)) out.local.push_back(address);
+    if (is_single(address)) out.local.push_back(address);
   }
   return out;
 }

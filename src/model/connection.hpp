@@ -26,6 +26,8 @@ struct HostName {
   friend auto operator<=>(const HostName&, const HostName&) = default;
 };
 using AddressPattern = std::variant<AnyAddress, IpRange, HostName>;
+/// One host: a name, or a range of one address.
+[[nodiscard]] bool is_single(const AddressPattern& address);
 
 enum class AuthClass : std::uint8_t { pubkey, psk };
 [[nodiscard]] std::string_view to_string(AuthClass method);
@@ -139,6 +141,8 @@ struct Connection {
   std::vector<ChildTemplate> children;
 
   [[nodiscard]] const ChildTemplate* find_child(std::string_view child) const;
+  /// There is somebody to call: remote_addrs has a host.
+  [[nodiscard]] bool is_callable() const;
   [[nodiscard]] bool has_kept_up() const {
     for (const ChildTemplate& child : children) {
       if (child.keep_up) return true;
