@@ -107,6 +107,8 @@ class Node final : public control::View {
   [[nodiscard]] const ike::CounterBook& counters() const override { return engine_->counters(); }
   [[nodiscard]] control::ProcessStats process() const override { return {}; }
   [[nodiscard]] std::string wall_clock_text(Instant) const override { return {}; }
+  /// No client of a control socket is simulated.
+  [[nodiscard]] bool anybody_hears(std::string_view) const override { return false; }
   [[nodiscard]] std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override;
   [[nodiscard]] const NodeSpec& spec() const { return spec_; }
   [[nodiscard]] Plane& plane() { return *plane_; }

@@ -107,6 +107,8 @@ class View {
   [[nodiscard]] virtual ProcessStats process() const = 0;
   /// A moment for people, as "Nov 26 14:20:01 2026".
   [[nodiscard]] virtual std::string wall_clock_text(Instant at) const = 0;
+  /// Whether a client of the control socket has registered for this event.
+  [[nodiscard]] virtual bool anybody_hears(std::string_view event) const = 0;
   /// The source address towards each of these hosts, for those that there is a route to.
   [[nodiscard]] virtual std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) = 0;
 };

@@ -417,8 +417,6 @@ vici::Message algorithms_message(const crypto::Provider& crypto) {
 
 namespace {
 
-using MaybeEvent = std::optional<ViciEvent>;
-
 /// What strongSwan's alert of this kind is called; empty when it has none.
 std::string_view alert_of(const ike::FailureRecord& record) {
   const bool child = record.phase == "CREATE_CHILD_SA" || record.field == "esp_proposals";
@@ -467,35 +465,47 @@ std::string_view alert_of(const ike::FailureRecord& record) {
   return {};
 }
 
-ViciEvent updown(std::string name, bool up, vici::Message sa) {
+/// The vici event that an engine's event is; empty when it is none.
+std::string_view name_of(const ike::event::IkeUp&) { return "ike-updown"; }
+std::string_view name_of(const ike::event::IkeDown&) { return "ike-updown"; }
+std::string_view name_of(const ike::event::ChildUp&) { return "child-updown"; }
+std::string_view name_of(const ike::event::ChildDown&) { return "child-updown"; }
+std::string_view name_of(const ike::event::IkeRekeyed&) { return "ike-rekey"; }
+std::string_view name_of(const ike::event::ChildRekeyed&) { return "child-rekey"; }
+std::string_view name_of(const ike::event::IkeMoved&) { return "ike-update"; }
+std::string_view name_of(const ike::event::Failed& e) {
+  return alert_of(e.record).empty() ? "" : "alert";
+}
+
+vici::Message updown(bool up, vici::Message sa) {
   vici::Message message;
   if (up) message.add_flag("up", true);
   for (const vici::Item& item : sa.items()) {
     message.add(item.name, std::get<vici::Message>(item.content));
   }
-  return {std::move(name), std::move(message)};
+  return message;
 }
 
-MaybeEvent vici_event(const ike::event::IkeUp& e, const View&, Instant now) {
-  return updown("ike-updown", true, bare_sa(e.status, now));
+vici::Message message_of(const ike::event::IkeUp& e, const View&, Instant now) {
+  return updown(true, bare_sa(e.status, now));
 }
-MaybeEvent vici_event(const ike::event::IkeDown& e, const View&, Instant now) {
-  return updown("ike-updown", false, bare_sa(e.status, now));
+vici::Message message_of(const ike::event::IkeDown& e, const View&, Instant now) {
+  return updown(false, bare_sa(e.status, now));
 }
-MaybeEvent vici_event(const ike::event::ChildUp& e, const View& view, Instant now) {
-  return updown("child-updown", true, whole_sa(e.status, view, now));
+vici::Message message_of(const ike::event::ChildUp& e, const View& view, Instant now) {
+  return updown(true, whole_sa(e.status, view, now));
 }
-MaybeEvent vici_event(const ike::event::ChildDown& e, const View& view, Instant now) {
-  return updown("child-updown", false, whole_sa(e.status, view, now));
+vici::Message message_of(const ike::event::ChildDown& e, const View& view, Instant now) {
+  return updown(false, whole_sa(e.status, view, now));
 }
-MaybeEvent vici_event(const ike::event::IkeRekeyed& e, const View&, Instant now) {
+vici::Message message_of(const ike::event::IkeRekeyed& e, const View&, Instant now) {
   vici::Message message;
   vici::Message& sa = message.section(e.connection);
   add_sa(sa.section("old"), e.before, now);
   add_sa(sa.section("new"), e.after, now);
-  return ViciEvent{"ike-rekey", std::move(message)};
+  return message;
 }
-MaybeEvent vici_event(const ike::event::ChildRekeyed& e, const View& view, Instant now) {
+vici::Message message_of(const ike::event::ChildRekeyed& e, const View& view, Instant now) {
   vici::Message message;
   vici::Message& sa = message.section(e.connection);
   add_sa(sa, e.status, now);
@@ -503,32 +513,32 @@ MaybeEvent vici_event(const ike::event::ChildRekeyed& e, const View& view, Insta
   for (const ike::ChildStatus& one : e.status.children) {
     child.add(one.id == e.old ? "old" : "new", child_message(one, view, now));
   }
-  return ViciEvent{"child-rekey", std::move(message)};
+  return message;
 }
-MaybeEvent vici_event(const ike::event::IkeMoved& e, const View&, Instant now) {
+vici::Message message_of(const ike::event::IkeMoved& e, const View&, Instant now) {
   vici::Message message;
   message.add("local-host", e.local.address.text()).add("local-port", std::uint64_t{e.local.port});
   message.add("remote-host", e.remote.address.text());
   message.add("remote-port", std::uint64_t{e.remote.port});
   add_sa(message.section(e.connection), e.before, now);
-  return ViciEvent{"ike-update", std::move(message)};
+  return message;
 }
-MaybeEvent vici_event(const ike::event::Failed& e, const View&, Instant now) {
-  const std::string_view type = alert_of(e.record);
-  if (type.empty()) return std::nullopt;
+vici::Message message_of(const ike::event::Failed& e, const View&, Instant now) {
   vici::Message message;
-  message.add("type", type);
+  message.add("type", alert_of(e.record));
   message.add("cygnet", failure_message(e.record, now));
-  return ViciEvent{"alert", std::move(message)};
+  return message;
 }
 
 }  // namespace
 
 std::optional<ViciEvent> event_message(const ike::Event& event, const View& view, Instant now) {
   return std::visit(
-      [&](const auto& one) -> MaybeEvent {
-        if constexpr (requires { vici_event(one, view, now); }) {
-          return vici_event(one, view, now);
+      [&](const auto& one) -> std::optional<ViciEvent> {
+        if constexpr (requires { name_of(one); }) {
+          const std::string_view name = name_of(one);
+          if (name.empty() || !view.anybody_hears(name)) return std::nullopt;
+          return ViciEvent{std::string{name}, message_of(one, view, now)};
         } else {
           return std::nullopt;
         }

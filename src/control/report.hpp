@@ -39,8 +39,8 @@ namespace cygnet::control {
 /// Answer of get-algorithms.
 [[nodiscard]] vici::Message algorithms_message(const crypto::Provider& crypto);
 
-/// The vici event that an engine's event is, if it is one of those that clients can register for:
-/// ike-updown, ike-rekey, ike-update, child-updown, child-rekey, alert.
+/// The vici event that an engine's event is, if it is one of ike-updown, ike-rekey, ike-update,
+/// child-updown, child-rekey and alert, and somebody hears it.
 struct ViciEvent {
   std::string name;
   vici::Message message;

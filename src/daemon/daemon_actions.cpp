@@ -100,11 +100,11 @@ void Daemon::Impl::act(const control::effect::Log& log) {
   static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::warn, spdlog::level::info,
                                                           spdlog::level::debug};
   spdlog::log(kLevels[std::clamp(log.line.level, 0, 2)], "{}", log.line.text);
-  if (vici && vici->anybody_hears("log")) vici->publish("log", control::log_message(log.line, 1));
+  if (anybody_hears("log")) vici->publish("log", control::log_message(log.line, 1));
 }
 
 void Daemon::Impl::act(const control::effect::Publish& publish) {
-  if (vici) vici->publish(publish.event, publish.message);
+  vici->publish(publish.event, publish.message);
 }
 
 void Daemon::Impl::act(const control::effect::ResetCounters& reset) {

@@ -91,6 +91,9 @@ struct Daemon::Impl final : control::View {
   [[nodiscard]] const ike::CounterBook& counters() const override { return engine->counters(); }
   [[nodiscard]] control::ProcessStats process() const override;
   [[nodiscard]] std::string wall_clock_text(Instant at) const override;
+  [[nodiscard]] bool anybody_hears(std::string_view event) const override {
+    return vici && vici->anybody_hears(event);
+  }
   [[nodiscard]] std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override;
 
   Options options;

@@ -321,10 +321,12 @@ class Steers(Drives):
         def heard(name):
             with open(logs[name], encoding="utf-8") as file:
                 return file.read()
+        # They register for one event after the other, and a connection may come in between.
         def connects():
             client.up()
             client.down(ike="home")
-            return "ike-updown" in heard("sa") and "log" in heard("log")
+            return "ike-updown event {up=yes" in heard("sa") and \
+                "child-updown event {up=yes" in heard("sa") and "log" in heard("log")
         wait_for(connects, "what the listeners hear")
         self.assertRegex(heard("log"), r"group=\w+ level=\d thread=\d+ ikesa-name=home "
                                        r"ikesa-uniqueid=\d+ msg=")

@@ -28,6 +28,8 @@ struct FakeView final : View {
     return {.threads = 3, .idle = 2, .heap = {.used = 4096}};
   }
   std::string wall_clock_text(Instant) const override { return "Nov 26 14:20:01 2026"; }
+  bool anybody_hears(std::string_view) const override { return heard; }
+  bool heard = true;
   std::optional<model::SaStats> known;
   ike::Status now;
   ike::CounterBook book;

@@ -629,6 +629,12 @@ TEST(Events, AreForWhoeverListens) {
       .record = {.phase = "IKE_SA_INIT", .reason = ike::Reason::no_common_proposal}});
   b.taken();
   EXPECT_EQ(fmt::format("{}", fmt::join(b.published, " ")), "ike-updown child-updown alert");
+
+  b.published.clear();
+  b.view.heard = false;
+  b.event(ike::event::IkeUp{.sa = ike::SaId{1}, .connection = "home"});
+  b.taken();
+  EXPECT_TRUE(b.published.empty());
 }
 
 }  // namespace
