@@ -45,25 +45,32 @@ constexpr Unsupported kRemoteUnsupported[] = {
     {"ca_id", "identity", "", "", Severity::error, "name the CA in 'cacerts'"},
 };
 
-Result<model::AuthClass> parse_auth(std::string_view text) {
-  if (text == "pubkey") return model::AuthClass::pubkey;
-  if (text == "psk") return model::AuthClass::psk;
+/// The value of `auth`.
+struct Auth {
+  model::AuthClass method = model::AuthClass::pubkey;
+  model::SignatureRules rules;
+};
+
+Result<Auth> parse_auth(std::string_view text) {
+  if (text == "psk") return Auth{.method = model::AuthClass::psk, .rules = {}};
   if (text.starts_with("eap") || text.starts_with("xauth")) {
     return fail(fmt::format("'{}' is not supported yet", text), "known are pubkey and psk");
   }
-  for (const std::string_view key : {"rsa", "ecdsa", "ed25519", "ed448", "ike:", "pubkey-"}) {
-    if (text.starts_with(key)) {
-      return fail(fmt::format("constraints such as '{}' are not supported yet", text),
-                  "write pubkey");
-    }
+  static constexpr std::string_view kFirst[] = {"pubkey",  "rsa",   "ecdsa",
+                                                "ed25519", "ed448", "ike:"};
+  const auto begins = [text](std::string_view word) { return text.starts_with(word); };
+  if (std::ranges::none_of(kFirst, begins)) {
+    static constexpr std::string_view kKnown[] = {"pubkey", "psk", "rsa", "ecdsa"};
+    return fail(
+        fmt::format("unknown authentication '{}'{}", text, model::did_you_mean(text, kKnown)),
+        "known are pubkey, psk, and rules such as ecdsa-384-sha384");
   }
-  static constexpr std::string_view kKnown[] = {"pubkey", "psk"};
-  return fail(fmt::format("unknown authentication '{}'{}", text, model::did_you_mean(text, kKnown)),
-              "known are pubkey and psk");
+  CYG_TRY(model::SignatureRules rules, model::parse_signature_rules(text));
+  return Auth{.method = model::AuthClass::pubkey, .rules = std::move(rules)};
 }
-constexpr ValueType<model::AuthClass> kAuth{
-    "pubkey | psk", parse_auth,
-    [](const model::AuthClass& method) { return std::string{model::to_string(method)}; }};
+constexpr ValueType<Auth> kAuth{
+    "pubkey | psk | keys and hashes such as ecdsa-384-sha384", parse_auth,
+    [](const Auth& auth) { return std::string{model::to_string(auth.method)}; }};
 
 /// The subsections that are one authentication round each: "local", "local-a", "local1".
 std::vector<const Section*> rounds_of(const Section& connection, std::string_view prefix) {
@@ -90,7 +97,9 @@ model::LocalAuth read_local(const Loader& loader, const Section& section,
                             std::vector<CertificateFile>* more) {
   Fields fields = loader.fields(section, fmt::format("{}.local", kPath));
   model::LocalAuth out;
-  out.method = fields.optional("auth", kAuth, out.method);
+  Auth auth = fields.optional("auth", kAuth, {});
+  out.method = auth.method;
+  out.rule = std::move(auth.rules.auth);
   out.id = fields.maybe("id", kIdentity, "the certificate's subject");
   out.certs = read_certificates(loader, fields, "certs", CertificateKind::x509, more);
   for (const Unsupported& option : kAuthUnsupported) fields.unsupported(option);
@@ -103,7 +112,9 @@ model::RemoteAuth read_remote(const Loader& loader, const Section& section,
                               std::vector<CertificateFile>* more) {
   Fields fields = loader.fields(section, fmt::format("{}.remote", kPath));
   model::RemoteAuth out;
-  out.method = fields.optional("auth", kAuth, out.method);
+  Auth auth = fields.optional("auth", kAuth, {});
+  out.method = auth.method;
+  out.rules = std::move(auth.rules);
   if (const auto id = fields.maybe("id", kIdentityPattern, "%any")) out.id = *id;
   out.certs = read_certificates(loader, fields, "certs", CertificateKind::x509, more);
   out.cacerts = read_certificates(loader, fields, "cacerts", CertificateKind::x509ca, more);

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "ike/auth.hpp"
 #include "pki/credentials_file.hpp"
 #include "pki/identity.hpp"
 
@@ -26,6 +28,8 @@ ike::Reason reason_of(pki::PathFault fault) {
     case pki::PathFault::untrusted:
     case pki::PathFault::wrong_ca:
       return ike::Reason::certificate_untrusted;
+    case pki::PathFault::rule:
+      return ike::Reason::auth_rule;
     case pki::PathFault::profile:
     case pki::PathFault::weak_key:
       return ike::Reason::certificate_profile;
@@ -37,6 +41,11 @@ ike::Reason reason_of(pki::PathFault fault) {
       break;
   }
   return ike::Reason::internal;
+}
+
+bool allows(const model::SignatureRule& rule, const pki::Certificate& certificate) {
+  const auto kind = certificate.key_kind();
+  return kind && rule.allows(pki::type_of(*kind), certificate.key_bits());
 }
 
 ike::answer::Refused refused(ike::Reason reason, std::string ours, std::string theirs,
@@ -358,10 +367,11 @@ bool Credentials::leads_to(const pki::Certificate& end,
 
 Credentials::SignResult Credentials::sign(const ike::ask::Sign& ask,
                                           const model::Connection& connection) const {
+  const model::SignatureRule& rule = connection.local.rule;
   const std::vector<pki::Certificate> certs = parsed(connection.local.certs);
   const pki::Certificate* chosen = nullptr;
   for (const pki::Certificate& one : certs) {
-    if (key_for(one) == nullptr) continue;
+    if (key_for(one) == nullptr || !allows(rule, one)) continue;
     if (chosen == nullptr) chosen = &one;
     if (!ask.authorities.empty() && leads_to(one, ask.authorities)) {
       chosen = &one;
@@ -369,14 +379,24 @@ Credentials::SignResult Credentials::sign(const ike::ask::Sign& ask,
     }
   }
   if (chosen == nullptr) {
-    return refused(ike::Reason::certificate_missing, "no certificate with its private key", "",
-                   "put certificate and key into x509 and private");
+    return refused(
+        ike::Reason::certificate_missing,
+        "no certificate with its private key that local.auth = " + rule.text() + " allows", "",
+        "put certificate and key into x509 and private");
   }
+  std::vector<HashId> hashes;
+  std::ranges::copy_if(ask.hashes, std::back_inserter(hashes),
+                       [&rule](HashId hash) { return rule.allows(hash); });
   auto signature = key_for(*chosen)->sign(
-      ask.octets, {.digital_signature = ask.digital_signature, .hashes = ask.hashes});
+      ask.octets, {.digital_signature = ask.digital_signature, .hashes = hashes});
   if (!signature) {
     return refused(ike::Reason::auth_method_mismatch, signature.error().text(), "",
                    "use a certificate with a key the peer can verify");
+  }
+  if (const auto hash = ike::hash_of(signature->method); hash && !rule.allows(*hash)) {
+    return refused(ike::Reason::auth_rule, "local.auth = " + rule.text(),
+                   "a peer without RFC 7427 that takes " + to_string(*hash) + " only",
+                   "allow this hash in local.auth, or update the peer");
   }
   return ike::answer::Signed{.signature = *std::move(signature), .chain = chain_of(*chosen)};
 }
@@ -421,12 +441,18 @@ Credentials::CheckResult Credentials::check(const ike::ask::CheckCertificates& a
                                                 .required_cas = required_cas,
                                                 .required_certs = required_certs,
                                                 .now = now,
-                                                .peer_is_server = ask.initiator});
+                                                .peer_is_server = ask.initiator,
+                                                .rule = connection.remote.rules.certificates});
   if (!path) {
     const pki::PathError& error = path.error();
     const std::string theirs =
         error.subject.empty() ? error.theirs : error.theirs + " (" + error.subject + ")";
     return refused(reason_of(error.fault), error.ours, theirs, error.advice);
+  }
+  if (const model::SignatureRule& rule = connection.remote.rules.auth; !allows(rule, path->end())) {
+    return refused(ike::Reason::auth_rule, rule.text(),
+                   "the key of " + pki::to_text(path->end().subject()),
+                   "issue this certificate for such a key, or change remote.auth");
   }
   return ike::answer::CertificateOk{.public_key = to_bytes(path->end().public_key())};
 }

@@ -439,6 +439,7 @@ std::string_view alert_of(const ike::FailureRecord& record) {
     case ike::Reason::identity_mismatch:
     case ike::Reason::identity_not_in_certificate:
     case ike::Reason::auth_method_mismatch:
+    case ike::Reason::auth_rule:
     case ike::Reason::psk_missing:
     case ike::Reason::psk_wrong:
     case ike::Reason::signature_wrong:

@@ -1,10 +1,13 @@
 #include "ike/auth.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace cygnet::ike {
 namespace {
 
-constexpr HashId kAnnouncedHashes[] = {HashId::sha2_256, HashId::sha2_384, HashId::sha2_512,
-                                       HashId::identity};
+constexpr HashId kAcceptedHashes[] = {HashId::sha2_256, HashId::sha2_384, HashId::sha2_512,
+                                      HashId::identity};
 
 FailureRecord signature_failure(crypto::SignatureFault fault, AuthMethod method) {
   FailureRecord record{.reason = Reason::signature_wrong,
@@ -33,6 +36,14 @@ FailureRecord signature_failure(crypto::SignatureFault fault, AuthMethod method)
   return record;
 }
 
+FailureRecord rule_failure(const model::SignatureRule& rule, std::string theirs) {
+  return {.reason = Reason::auth_rule,
+          .field = std::string{field_of(Reason::auth_rule)},
+          .ours = rule.text(),
+          .theirs = "signed with " + std::move(theirs),
+          .advice = "let the peer sign with such a hash (its local.auth), or change remote.auth"};
+}
+
 }  // namespace
 
 Result<Bytes> signed_octets(const crypto::Provider& crypto, PrfId prf,
@@ -57,13 +68,43 @@ std::optional<model::AuthClass> class_of(AuthMethod method) {
   return std::nullopt;
 }
 
-std::span<const HashId> announced_hashes() { return kAnnouncedHashes; }
+std::optional<HashId> hash_of(AuthMethod method) {
+  switch (method) {
+    case AuthMethod::rsa_signature:
+      return HashId::sha1;
+    case AuthMethod::ecdsa_256:
+      return HashId::sha2_256;
+    case AuthMethod::ecdsa_384:
+      return HashId::sha2_384;
+    case AuthMethod::ecdsa_521:
+      return HashId::sha2_512;
+    case AuthMethod::digital_signature:  // says it in its data
+    case AuthMethod::shared_key:
+    case AuthMethod::null:
+      break;
+  }
+  return std::nullopt;
+}
+
+std::vector<HashId> accepted_hashes(const model::SignatureRule& rule) {
+  std::vector<HashId> out;
+  std::ranges::copy_if(kAcceptedHashes, std::back_inserter(out),
+                       [&rule](HashId hash) { return rule.allows(hash); });
+  return out;
+}
 
 std::expected<PeerAuthenticated, FailureRecord> authenticate(const crypto::Provider& crypto,
                                                              const AuthInput& input) {
   if (const auto* key = std::get_if<PublicKeyProof>(&input.proof)) {
+    if (const auto hash = hash_of(input.auth.method); hash && !key->rule.allows(*hash)) {
+      return std::unexpected(rule_failure(key->rule, to_string(input.auth.method)));
+    }
     const auto verdict = crypto.verify(key->public_key, input.auth.method, input.auth.data,
-                                       input.octets, key->allowed_hashes);
+                                       input.octets, accepted_hashes(key->rule));
+    if (!verdict && verdict.error() == crypto::SignatureFault::hash_not_allowed &&
+        !key->rule.hashes.empty()) {
+      return std::unexpected(rule_failure(key->rule, "another hash"));
+    }
     if (!verdict) return std::unexpected(signature_failure(verdict.error(), input.auth.method));
     return PeerAuthenticated{input.identity};
   }

@@ -25,7 +25,7 @@ struct SignedOctetsInput {
 /// What a peer's AUTH is verified with: exactly one of the two.
 struct PublicKeyProof {
   Bytes public_key;  ///< from the certificate that control has found valid
-  std::span<const HashId> allowed_hashes;
+  model::SignatureRule rule{};
 };
 struct SharedKeyProof {
   ByteView expected;  ///< the MAC as we compute it
@@ -56,7 +56,10 @@ class PeerAuthenticated {
 
 /// The class of an AUTH method, if it is one we know.
 [[nodiscard]] std::optional<model::AuthClass> class_of(AuthMethod method);
-/// The hashes we accept and announce (RFC 7427 §4, RFC 8420 §2); SHA-1 is not among them.
-[[nodiscard]] std::span<const HashId> announced_hashes();
+/// The hash of an AUTH method that has only one; RSA's is taken to be what everybody sends.
+[[nodiscard]] std::optional<HashId> hash_of(AuthMethod method);
+/// Of the hashes we accept and announce (RFC 7427 §4, RFC 8420 §2) those that `rule` allows; SHA-1
+/// is never among them.
+[[nodiscard]] std::vector<HashId> accepted_hashes(const model::SignatureRule& rule);
 
 }  // namespace cygnet::ike

@@ -30,6 +30,8 @@ std::string_view to_string(Reason reason) {
       return "certificate_missing";
     case Reason::auth_method_mismatch:
       return "auth_method_mismatch";
+    case Reason::auth_rule:
+      return "auth_rule";
     case Reason::psk_missing:
       return "psk_missing";
     case Reason::psk_wrong:
@@ -78,6 +80,8 @@ std::string_view field_of(Reason reason) {
       return "local.certs";
     case Reason::auth_method_mismatch:
       return "auth";
+    case Reason::auth_rule:
+      return "remote.auth";
     case Reason::psk_missing:
     case Reason::psk_wrong:
       return "secrets";

@@ -25,6 +25,7 @@ enum class Reason : std::uint8_t {
   certificate_revoked,
   certificate_missing,   ///< none was sent, or we have none to send
   auth_method_mismatch,  ///< PSK where a certificate was wanted, or the reverse
+  auth_rule,             ///< a key or hash that the connection's `auth` does not allow
   psk_missing,           ///< no shared key for this pair of identities
   psk_wrong,
   signature_wrong,

@@ -12,6 +12,7 @@
 #include "base/time.hpp"
 #include "model/identity.hpp"
 #include "model/proposal.hpp"
+#include "model/signature_rule.hpp"
 #include "model/traffic_selector.hpp"
 
 namespace cygnet::model {
@@ -40,6 +41,7 @@ struct LocalAuth {
   AuthClass method = AuthClass::pubkey;
   std::optional<Identity> id;
   std::vector<Bytes> certs;
+  SignatureRule rule;  ///< which of `certs` may be used, and how we sign
   friend auto operator<=>(const LocalAuth&, const LocalAuth&) = default;
 };
 
@@ -52,6 +54,7 @@ struct RemoteAuth {
   std::vector<Bytes> cacerts;  ///< DER; when not empty the chain must pass through one of these
   std::vector<Bytes> certs;    ///< DER; when not empty the end certificate must be one of these
   Revocation revocation = Revocation::relaxed;
+  SignatureRules rules;  ///< of its certificates and of its AUTH
   friend auto operator<=>(const RemoteAuth&, const RemoteAuth&) = default;
 };
 

@@ -117,6 +117,43 @@ Result<void, PathError> check_key(const Certificate& certificate) {
                 "issue the certificate anew with such a key");
 }
 
+/// Empty when it is none that a rule can name.
+std::optional<HashId> signature_hash(X509* x509) {
+  int nid = NID_undef;
+  int key = NID_undef;
+  if (X509_get_signature_info(x509, &nid, &key, nullptr, nullptr) != 1) return std::nullopt;
+  switch (nid) {
+    case NID_sha256:
+      return HashId::sha2_256;
+    case NID_sha384:
+      return HashId::sha2_384;
+    case NID_sha512:
+      return HashId::sha2_512;
+    default:
+      return key == NID_ED25519 || key == NID_ED448 ? std::optional{HashId::identity}
+                                                    : std::nullopt;
+  }
+}
+
+Result<void, PathError> check_rule(const model::SignatureRule& rule, const Certificate& certificate,
+                                   bool is_anchor) {
+  const auto kind = certificate.key_kind();
+  if (!kind || !rule.allows(type_of(*kind), certificate.key_bits())) {
+    return refuse(
+        PathFault::rule, &certificate, rule.text(),
+        kind ? fmt::format("{} of {} bits", crypto::to_string(*kind), certificate.key_bits())
+             : "a key of another kind",
+        "issue this certificate for such a key, or change remote.auth");
+  }
+  if (rule.hashes.empty() || is_anchor) return {};
+  const Owned<X509> x509 = decoded(certificate);
+  const auto hash = x509 ? signature_hash(x509.get()) : std::nullopt;
+  if (hash && rule.allows(*hash)) return {};
+  return refuse(PathFault::rule, &certificate, rule.text(),
+                "signed with " + (hash ? to_string(*hash) : std::string{"another hash"}),
+                "let the CA sign this certificate with such a hash, or change remote.auth");
+}
+
 Result<void, PathError> check_dates(const Certificate& certificate, WallTime now) {
   if (now > certificate.not_after()) {
     return explain(X509_V_ERR_CERT_HAS_EXPIRED, certificate, now, false);
@@ -232,6 +269,8 @@ std::string_view to_string(PathFault fault) {
       return "profile";
     case PathFault::weak_key:
       return "weak_key";
+    case PathFault::rule:
+      return "rule";
     case PathFault::revoked:
       return "revoked";
     case PathFault::identity_not_in_certificate:
@@ -240,6 +279,22 @@ std::string_view to_string(PathFault fault) {
       return "internal";
   }
   return "unknown";
+}
+
+model::KeyType type_of(crypto::KeyKind kind) {
+  switch (kind) {
+    case crypto::KeyKind::rsa:
+      return model::KeyType::rsa;
+    case crypto::KeyKind::ed25519:
+      return model::KeyType::ed25519;
+    case crypto::KeyKind::ed448:
+      return model::KeyType::ed448;
+    case crypto::KeyKind::ecdsa_256:
+    case crypto::KeyKind::ecdsa_384:
+    case crypto::KeyKind::ecdsa_521:
+      break;
+  }
+  return model::KeyType::ecdsa;
 }
 
 std::string PathError::text() const {
@@ -271,7 +326,11 @@ Result<ValidPath, PathError> validate_path(const TrustStore& store, const PathRe
         request.required_cas.empty() ? std::span{store.anchors} : request.required_cas;
     CYG_TRY(path, build_path(anchors, store.intermediates, request, *end));
   }
-  for (const Certificate& certificate : path.path) CYG_TRY_DO(check_key(certificate));
+  for (const Certificate& certificate : path.path) {
+    CYG_TRY_DO(check_key(certificate));
+    const bool is_anchor = &certificate == &path.path.back();
+    CYG_TRY_DO(check_rule(request.rule, certificate, is_anchor));
+  }
   CYG_TRY_DO(check_profile(*end, x509.get(), request.peer_is_server));
   CYG_TRY_DO(check_identity(*end, request.identity));
   path.valid_until = std::ranges::min_element(path.path, {}, [](const Certificate& c) {

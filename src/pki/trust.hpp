@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "model/signature_rule.hpp"
 #include "pki/certificate.hpp"
 
 namespace cygnet::pki {
@@ -43,6 +44,8 @@ struct PathRequest {
   /// We are the initiator: a certificate limited to clientAuth is then refused, so that one
   /// client cannot stand in for the gateway.
   bool peer_is_server = false;
+  /// For the keys of the whole path and the signatures on all but the anchor.
+  model::SignatureRule rule{};
 };
 
 /// Why a certificate is not accepted.
@@ -56,6 +59,7 @@ enum class PathFault : std::uint8_t {
   wrong_ca,   ///< valid, but not under one of the connection's required CAs
   profile,    ///< key usage, extended key usage, CA flag, path length, name constraints
   weak_key,   ///< a key or signature algorithm below our floor, or one IKE cannot use
+  rule,       ///< one that PathRequest::rule does not allow
   revoked,
   identity_not_in_certificate,
   internal,  ///< the library failed us
@@ -82,6 +86,9 @@ struct ValidPath {
 
   [[nodiscard]] const Certificate& end() const { return path.front(); }
 };
+
+/// The rule's word for a kind of key.
+[[nodiscard]] model::KeyType type_of(crypto::KeyKind kind);
 
 /// Builds and checks a path from the end certificate to an anchor at `request.now`, then asks the
 /// end certificate to confirm the identity. Path building, signatures, dates, path lengths and

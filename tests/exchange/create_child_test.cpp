@@ -220,6 +220,33 @@ TEST(Certificates, UntrustedPeer_IsRefused) {
   EXPECT_TRUE(pair.a.status().sas.empty() && pair.b.status().sas.empty());
 }
 
+// The initiator asks for a hash that it will take; the gateway's rule is the client's to meet.
+TEST(Certificates, RuleForAuth_IsKeptByEitherEnd) {
+  Pair::Options options = certificates(TestKey::p256);
+  const auto rule = [](const char* text) { return *model::parse_signature_rules(text); };
+  const auto initiator = options.initiator;
+  options.initiator = [&](model::Connection& c) {
+    initiator(c);
+    c.remote.rules = rule("ike:ecdsa-sha512");
+  };
+  Pair asked(options);
+  asked.initiate();
+  asked.settle();
+  EXPECT_EQ(asked.a.installed.size(), 1U) << asked.transcript();
+
+  options = certificates(TestKey::p256);  // signs with SHA-256 unless it is asked not to
+  const auto responder = options.responder;
+  options.responder = [&](model::Connection& c) {
+    responder(c);
+    c.remote.rules = rule("ike:ecdsa-sha512");
+  };
+  Pair refused(options);
+  refused.initiate();
+  refused.settle();
+  EXPECT_EQ(refused.b.failures(ike::Reason::auth_rule), 1U) << refused.transcript();
+  EXPECT_TRUE(refused.b.installed.empty());
+}
+
 // kCertificatesMax, with the peer's own.
 TEST(Certificates, OfOnePeer_AreLimited) {
   for (const std::size_t beyond : {0U, 1U}) {

@@ -29,7 +29,7 @@ class Matrix:
         self.world = self.enterContext(World())
         gateway_node, client_node = pair(self.world, nat, mtu)
         gateway_files = client_files = None
-        if auth == "pubkey":
+        if auth != "psk":
             folder = self.world.folder("pki")
             root = Authority(folder, "root", key)
             issuer, more = root, []
@@ -77,6 +77,10 @@ class Matrix:
 
     def test_auth_ed25519(self):
         self.connect_and_ping(key="ed25519")
+
+    def test_auth_rule(self):
+        """Both ends ask for P-384 and SHA-384, in certificates and in AUTH."""
+        self.connect_and_ping(key="p384", auth="ecdsa-384-sha384")
 
     def test_auth_psk(self):
         self.connect_and_ping(auth="psk")

@@ -24,7 +24,7 @@ class Refusals(unittest.TestCase):
                  client_files=None):
         """Starts both with certificates unless told otherwise; the client calls and must fail."""
         options = {"gateway": gateway or {}, "client": client or {}}
-        pubkey = options["gateway"].get("auth", "pubkey") == "pubkey"
+        pubkey = options["gateway"].get("auth", "pubkey") != "psk"
         if pubkey:
             gateway_files = gateway_files or self.issue("gw")
             client_files = client_files or self.issue("cl")
@@ -52,6 +52,11 @@ class Gateway(Refusals):
     def refuse(self, **options):
         self.run_pair(Cygnet, StrongSwan, **options)
         self.assertFalse(self.gateway.children())
+
+    def test_key_that_the_rule_does_not_allow(self):
+        self.refuse(gateway={"auth": "rsa-3072"})
+        self.assert_explained(self.gateway, "auth_rule", "field: remote.auth", "ours: rsa-3072",
+                              "theirs: ECDSA", "384 bits")
 
     def test_expired_certificate(self):
         self.refuse(client_files=self.issue("cl", valid=EXPIRED))

@@ -124,11 +124,12 @@ std::expected<PeerAuthenticated, FailureRecord> judge_peer(
     return std::unexpected(FailureRecord{.reason = Reason::internal, .theirs = "no AUTH payload"});
   }
   if (const auto* cert = std::get_if<answer::CertificateOk>(&answer.result)) {
-    return authenticate(cx.crypto, {.auth = *auth,
-                                    .identity = identity,
-                                    .octets = *octets,
-                                    .proof = PublicKeyProof{.public_key = cert->public_key,
-                                                            .allowed_hashes = announced_hashes()}});
+    return authenticate(cx.crypto,
+                        {.auth = *auth,
+                         .identity = identity,
+                         .octets = *octets,
+                         .proof = PublicKeyProof{.public_key = cert->public_key,
+                                                 .rule = sa.connection.remote.rules.auth}});
   }
   if (const auto* mac = std::get_if<answer::Mac>(&answer.result)) {
     return authenticate(cx.crypto, {.auth = *auth,

@@ -13,9 +13,12 @@
 namespace cygnet::ike {
 namespace {
 
-wire::NotifyPayload hash_algorithms() {
+/// What the peer may sign with. Whoever calls knows whom, and asks for what will do there.
+wire::NotifyPayload hash_algorithms(const IkeSa& sa) {
   wire::NotifyPayload notify{.type = NotifyType::signature_hash_algorithms};
-  for (const HashId hash : announced_hashes()) {
+  const auto hashes =
+      accepted_hashes(sa.initiator ? sa.connection.remote.rules.auth : model::SignatureRule{});
+  for (const HashId hash : hashes) {
     notify.data.push_back(static_cast<std::uint8_t>(static_cast<std::uint16_t>(hash) >> 8));
     notify.data.push_back(static_cast<std::uint8_t>(hash));
   }
@@ -48,7 +51,7 @@ void add_notifies(const IkeSa& sa, Context& cx, const wire::Header& header,
   if (sa.connection.fragmentation != model::Fragmentation::no) {
     out.push_back(wire::NotifyPayload{.type = NotifyType::fragmentation_supported});
   }
-  out.push_back(hash_algorithms());
+  out.push_back(hash_algorithms(sa));
 }
 
 void apply_nat(IkeSa& sa, const NatVerdict& verdict) {

@@ -140,6 +140,17 @@ TEST(Child, ActionsHaveTheirSynonyms) {
   EXPECT_EQ(child("close_action = start").close_action, model::ChildAction::start);
 }
 
+TEST(Connection, KeysAndHashesOfAuth) {
+  const Result out = load(
+      "connections { a { local { auth = ecdsa-sha384 }\n"
+      "remote { auth = rsa-3072-sha256-ike:rsa-sha384 } } }");
+  ASSERT_EQ(out.loaded.connections.size(), 1u);
+  const model::Connection& a = out.loaded.connections[0];
+  EXPECT_EQ(a.local.rule.text(), "ecdsa-sha384");
+  EXPECT_EQ(a.remote.rules.certificates.text(), "rsa-3072-sha256");
+  EXPECT_EQ(a.remote.rules.auth.text(), "rsa-sha384");
+}
+
 TEST(Child, SelectorsAndModes) {
   const model::ChildTemplate n = child(
       "local_ts = 10.1.0.0/24, dynamic[tcp/443]\n remote_ts = 2001:db8::/64\n mode = pass\n"
@@ -170,6 +181,9 @@ TEST(Fault, Values_ArePointedAt) {
   expect_fault("childless = maybe", "known are allow, prefer, force, never");
   expect_fault("children { n { keep_up = yes\n inactivity = 5m } }", "choose one");
   expect_fault("local { auth = eap }", "not supported yet");
+  expect_fault("remote { auth = ecdsa-384-sha3840 }", "c:1:31: error: auth: unknown key or hash");
+  expect_fault("remote { auth = pubkeys }", "auth: unknown key or hash 'pubkeys'");
+  expect_fault("remote { auth = pks }", "unknown authentication 'pks', did you mean 'psk'?");
   expect_fault("version = 1", "IKEv1 is not supported");
 }
 

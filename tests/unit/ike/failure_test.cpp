@@ -29,7 +29,7 @@ TEST(Failure, CredentialReasons_NameAField) {
        {Reason::identity_not_in_certificate, Reason::certificate_expired,
         Reason::certificate_not_yet_valid, Reason::certificate_untrusted,
         Reason::certificate_profile, Reason::certificate_revoked, Reason::certificate_missing,
-        Reason::auth_method_mismatch, Reason::psk_missing, Reason::psk_wrong,
+        Reason::auth_method_mismatch, Reason::auth_rule, Reason::psk_missing, Reason::psk_wrong,
         Reason::pool_exhausted, Reason::no_pool}) {
     EXPECT_FALSE(ike::field_of(reason).empty()) << ike::to_string(reason);
   }
@@ -75,16 +75,39 @@ TEST(Authenticate, EverySignatureFault_IsARefusalWithAdvice) {
         std::pair{crypto::SignatureFault::hash_not_allowed, Reason::signature_wrong},
         std::pair{crypto::SignatureFault::weak_key, Reason::certificate_profile}}) {
     fault_to_give = fault;
+    const auto verdict =
+        ike::authenticate(provider, {.auth = auth,
+                                     .identity = identity,
+                                     .octets = {},
+                                     .proof = ike::PublicKeyProof{.public_key = {}}});
+    ASSERT_FALSE(verdict.has_value());
+    EXPECT_EQ(verdict.error().reason, reason);
+    EXPECT_TRUE(advice.insert(verdict.error().advice).second) << verdict.error().advice;
+  }
+}
+
+// A method with a hash of its own does not get around the rule.
+TEST(Authenticate, Rule_HoldsForMethodsWithAHashOfTheirOwn) {
+  crypto::Provider provider = toy_crypto();
+  provider.verify = [](ByteView, AuthMethod, ByteView, ByteView,
+                       std::span<const HashId>) -> std::expected<void, crypto::SignatureFault> {
+    return {};
+  };
+  const model::Identity identity{.type = IdType::fqdn, .data = {'a'}};
+  const auto judge = [&](AuthMethod method, const char* rule) -> std::string {
+    const wire::AuthPayload auth{.method = method, .data = {1}};
     const auto verdict = ike::authenticate(
         provider, {.auth = auth,
                    .identity = identity,
                    .octets = {},
                    .proof = ike::PublicKeyProof{.public_key = {},
-                                                .allowed_hashes = ike::announced_hashes()}});
-    ASSERT_FALSE(verdict.has_value());
-    EXPECT_EQ(verdict.error().reason, reason);
-    EXPECT_TRUE(advice.insert(verdict.error().advice).second) << verdict.error().advice;
-  }
+                                                .rule = model::parse_signature_rules(rule)->auth}});
+    return verdict ? "good" : std::string{ike::to_string(verdict.error().reason)};
+  };
+  EXPECT_EQ(judge(AuthMethod::ecdsa_384, "ecdsa-sha384"), "good");
+  EXPECT_EQ(judge(AuthMethod::ecdsa_256, "ecdsa-sha384"), "auth_rule");
+  EXPECT_EQ(judge(AuthMethod::rsa_signature, "rsa-sha256"), "auth_rule");  // SHA-1
+  EXPECT_EQ(judge(AuthMethod::rsa_signature, "rsa-2048"), "good");
 }
 
 TEST(Authenticate, SharedKey_OnlyTheSameMacAndMethod) {

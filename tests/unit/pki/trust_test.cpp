@@ -24,6 +24,7 @@ struct Question {
   std::vector<Issued> required_certs;
   bool peer_is_server = false;
   WallTime now = kTestNow;
+  std::string rule = "pubkey";
 };
 
 std::vector<Certificate> parsed(const std::vector<Issued>& all) {
@@ -44,7 +45,8 @@ Result<ValidPath, PathError> ask(const Question& question) {
                                .required_cas = cas,
                                .required_certs = certs,
                                .now = question.now,
-                               .peer_is_server = question.peer_is_server});
+                               .peer_is_server = question.peer_is_server,
+                               .rule = model::parse_signature_rules(question.rule)->certificates});
 }
 /// "good", or the fault; a refusal must say enough to act upon.
 std::string verdict(const Question& question) {
@@ -111,6 +113,30 @@ TEST(Refused, AnotherCa) {
   EXPECT_EQ(verdict({.anchors = {root}, .sent = {gw().issued_by(other)}}), "untrusted");
   EXPECT_NE(verdict({.anchors = {root}, .sent = {gw().issued_by(twin), twin}}), "good");
   EXPECT_EQ(verdict({.anchors = {root}, .sent = {gw().self_signed()}}), "untrusted");
+}
+
+// remote.auth = rsa-3072-sha384 and the like. Test certificates are signed with SHA-256.
+TEST(Refused, KeyOrHashThatTheRuleDoesNotAllow) {
+  const Issued root = CertMaker::ca("root").key(TestKey::p384).self_signed();
+  const Issued leaf = gw().key(TestKey::p384).issued_by(root);
+  const auto judge = [](const Issued& anchor, const Issued& sent, const char* rule) {
+    return verdict({.anchors = {anchor}, .sent = {sent}, .rule = rule});
+  };
+  EXPECT_EQ(judge(root, leaf, "ecdsa-384-sha256"), "good");
+  EXPECT_EQ(judge(root, leaf, "rsa-2048"), "rule");
+  EXPECT_EQ(judge(root, leaf, "ecdsa-521"), "rule");
+  EXPECT_EQ(judge(root, leaf, "ecdsa-384-sha384"), "rule");
+  EXPECT_EQ(judge(root, leaf, "ike:ecdsa-384-sha384"), "good");
+  // The CA's key counts too.
+  const Issued small = CertMaker::ca("small").key(TestKey::p256).self_signed();
+  EXPECT_EQ(judge(small, gw().key(TestKey::p384).issued_by(small), "ecdsa-384"), "rule");
+  // An anchor's own signature is worth nothing either way; EdDSA is allowed with its key.
+  const Issued eddsa = CertMaker::ca("eddsa").key(TestKey::ed25519).self_signed();
+  EXPECT_EQ(judge(eddsa, gw().issued_by(eddsa), "ed25519-ecdsa-sha256"), "good");
+  EXPECT_EQ(judge(eddsa, gw().issued_by(eddsa), "pubkey-sha256"), "rule");
+
+  const auto path = ask({.anchors = {root}, .sent = {leaf}, .rule = "ecdsa-521"});
+  EXPECT_NE(path.error().text().find("ecdsa-521"), std::string::npos) << path.error().text();
 }
 
 TEST(Refused, NotUnderTheConnectionsCa) {
