@@ -18,6 +18,7 @@ copy_extensions = none
 [any]
 countryName = optional
 organizationName = optional
+organizationalUnitName = optional
 commonName = supplied
 [req]
 distinguished_name = dn

@@ -1,8 +1,9 @@
 """The networks of the scenarios: an Internet in the middle, and around it what people have."""
 
 INTERNET_HOST = "198.18.0.1"
-_PUBLIC = {"gateway": "192.0.2", "office": "192.0.2", "laptop": "198.51.100", "branch": "198.51.100",
-           "phone": "203.0.113", "t520": "203.0.113", "nat": "203.0.113"}
+PRINTER = "192.168.7.9"
+_PUBLIC = {"gateway": "192.0.2", "office": "192.0.2", "laptop": "198.51.100", "phone": "203.0.113",
+           "branch": "203.0.113", "nat": "203.0.113"}
 
 
 def _internet(world, ipv6, mtu):
@@ -32,12 +33,17 @@ def _connect_ipv6(internet, node, number):
 
 
 def _lan(router, host, number, ipv6=False):
-    """The network 10.NUMBER.0.0/24, perhaps fd00:NUMBER::/64, of a router with one host."""
+    """The networks 10.NUMBER.0.0/24 and 10.NUMBER.1.0/24, perhaps fd00:NUMBER::/64, of a router with one
+    host in each."""
     router.world.link(router, "lan", host, "lan")
-    router.address("lan", f"10.{number}.0.1/24")
-    host.address("lan", f"10.{number}.0.10/24")
+    for net in range(2):
+        router.address("lan", f"10.{number}.{net}.1/24")
+        host.address("lan", f"10.{number}.{net}.10/24")
     host.route("default", "via", f"10.{number}.0.1")
     router.forward()
+    for what in ("all", "default"):
+        # What one device sends another comes and goes by the tunnel's interface.
+        router.sysctl(f"net.ipv4.conf.{what}.send_redirects", 0)
     if ipv6:
         router.sysctl("net.ipv6.conf.all.forwarding", 1)
         router.address("lan", f"fd00:{number}::1/64")
@@ -45,24 +51,23 @@ def _lan(router, host, number, ipv6=False):
         host.route("default", "via", f"fd00:{number}::1")
 
 
-def warriors(*devices, behind_nat=(), ipv6=False, outer_ipv6=False, mtu=1500, inner=()):
+def warriors(*devices, behind_nat=(), ipv6=False, mtu=1500, inner=(), printer=False):
     """A gateway with a server behind it, and devices on the Internet or behind a NAT router; `inner` are
-    the gateway's own addresses in the VPN."""
+    the gateway's own addresses in the VPN; `printer` stands beside the laptop."""
     def build(world):
-        internet = _internet(world, ipv6 or outer_ipv6, mtu)
-        gateway = world.node("gateway", ipv6 or outer_ipv6)
+        internet = _internet(world, False, mtu)
+        gateway = world.node("gateway", ipv6)
         _connect(internet, gateway)
         gateway.address("lo", *inner)
         gateway.masquerade("wan")
-        for what in ("all", "default"):
-            # What one device sends another comes and goes by the tunnel's interface.
-            gateway.sysctl(f"net.ipv4.conf.{what}.send_redirects", 0)
         _lan(gateway, world.node("server", ipv6), 1, ipv6)
         for device in devices:
-            _connect(internet, world.node(device, ipv6 or outer_ipv6))
-        if outer_ipv6:
-            for number, node in enumerate((gateway, *(world.nodes[one] for one in devices)), 1):
-                _connect_ipv6(internet, node, number)
+            _connect(internet, world.node(device, ipv6))
+        if printer:
+            laptop, other = world.nodes["laptop"], world.node("printer")
+            world.link(laptop, "lan", other, "lan")
+            laptop.address("lan", "192.168.7.2/24")
+            other.address("lan", f"{PRINTER}/24")
         if behind_nat:
             router = world.node("nat")
             _connect(internet, router)
@@ -77,8 +82,9 @@ def warriors(*devices, behind_nat=(), ipv6=False, outer_ipv6=False, mtu=1500, in
     return build
 
 
-def sites(ipv6=False):
-    """An office (10.1.0.0/24) and a branch (10.2.0.0/24), each a router with one host."""
+def sites(*devices, ipv6=False, inner=()):
+    """An office (10.1.0.0/24) and a branch (10.2.0.0/24), each a router with one host, and devices;
+    `inner` are the office's own addresses in the VPN."""
     def build(world):
         internet = _internet(world, ipv6, 1500)
         for number, (name, host) in enumerate((("office", "desk"), ("branch", "till")), 1):
@@ -87,4 +93,7 @@ def sites(ipv6=False):
             if ipv6:
                 _connect_ipv6(internet, router, number)
             _lan(router, world.node(host), number)
+        world.nodes["office"].address("lo", *inner)
+        for device in devices:
+            _connect(internet, world.node(device))
     return build

@@ -27,9 +27,9 @@ def console(peer, counted):
         ip = " ".join(("ip", *family))
         out += f"\n# {ip} rule\n{rules}"
         for table in ("220", "221"):
-            if f"lookup {table}" in rules:
-                routes = peer.node.ip(*family, "route", "show", "table", table).stdout
-                out += f"\n# {ip} route show table {table}\n{routes}"
+            routes = peer.node.run("ip", *family, "route", "show", "table", table, check=False)
+            if routes.returncode == 0 and routes.stdout:
+                out += f"\n# {ip} route show table {table}\n{routes.stdout}"
     return plain(out, counted)
 
 
@@ -65,6 +65,8 @@ def in_the_clear(packet):
         return None
     if packet.protocol == 6:
         return f"TCP port {min(packet.ports)}"
+    if packet.version == 6 and packet.raw[24] == 0xFF:
+        return None  # to a group of the link
     if packet.protocol == 58 and packet.payload[0] in _NEIGHBOURS:
         return None
     return {1: "ICMP", 17: "UDP", 50: "ESP", 58: "ICMPv6"}.get(packet.protocol, "other")

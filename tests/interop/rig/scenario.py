@@ -5,12 +5,12 @@ import functools
 import os
 import re
 import shutil
-import unittest
+import tempfile
 
 from . import page
 from .certs import Authority
 from .net import RigError, World, wait_for
-from .peer import ROOT, Cygnet, StrongSwan
+from .peer import ROOT, Cygnet, StrongSwan, ViciError
 from .traffic import Capture, ping, transfer
 
 LIBRARY = os.path.join(ROOT, "docs", "scenarios")
@@ -41,14 +41,14 @@ FORMS = (SWANCTL, IPSEC, STRONGSWAN_CALLS, STRONGSWAN_ANSWERS)
 class Scenario:
     """A folder of the library, and all that is needed to run it."""
 
-    def __init__(self, name, network, prove, issue=None, without=None, clear=(), watch=None,
-                 strongswan="", lints=()):
+    def __init__(self, name, network, prove, issue=None, remarks=None, watch=None, strongswan="",
+                 told=(), key="p384"):
         self.name, self.network, self.prove = name, network, prove
         self.folder = os.path.join(LIBRARY, name)
-        self.issue = issue or _issue_each
-        self.without = without or {}
-        self.clear, self.watch, self.strongswan = set(clear), watch, strongswan
-        self.lints = tuple(f"[{lint}]" for lint in lints)
+        self.issue = issue or issue_usual
+        self.remarks = remarks or {}  # {form: what the table says in place of "yes"}
+        self.watch, self.strongswan, self.key = watch, strongswan, key
+        self.told = tuple(told)  # ends of what `cygnet check` finds, and the page tells
 
     def read(self, file):
         with open(os.path.join(self.folder, file), encoding="utf-8") as text:
@@ -66,9 +66,13 @@ class Scenario:
     def title(self):
         return re.match(r"# (.*)\n", self.head())[1]
 
+    def cell(self, form):
+        """Of the table."""
+        return self.remarks.get(form, "yes")
+
     def forms(self):
         """Those to run: in the short form one of the two with strongSwan, in turn."""
-        forms = [form for form in FORMS if form not in self.without]
+        forms = [form for form in FORMS if not self.cell(form).startswith("no")]
         mixed = [form for form in forms if not form.ours_only()]
         if not FULL and len(mixed) > 1:
             forms.remove(mixed[len(self.name) % 2])
@@ -97,8 +101,9 @@ def scenarios(*classes):
 
 def run_scenario(test, described):
     seen = {}
+    credentials = Credentials(described, test.enterContext(tempfile.TemporaryDirectory()))
     for form in described.forms():
-        with test.subTest(form=form.name), Run(test, described, form) as run:
+        with test.subTest(form=form.name), Run(test, described, form, credentials) as run:
             described.prove(test, run)
             seen[form] = run.finish()
     for form in (SWANCTL, IPSEC):
@@ -132,8 +137,8 @@ def check_table(test, library):
         head = file.read().split(MARK)[0]
     table = f"| | {' | '.join(form.name for form in FORMS)} |\n|---|{'---|' * len(FORMS)}\n"
     for one in library:
-        cells = [one.without.get(form, "yes") for form in FORMS]
-        table += f"| [{one.title()}]({one.name}/README.md) | {' | '.join(cells)} |\n"
+        cells = " | ".join(one.cell(form) for form in FORMS)
+        table += f"| [{one.title()}]({one.name}/README.md) | {cells} |\n"
     check_text(test, path, f"{head}{MARK}\n{table}")
 
 
@@ -154,20 +159,45 @@ def page_of(described, seen):
     return out
 
 
-def _issue_each(authority, node):
-    """The usual certificate of a node: (certificate, key)."""
+def issue_usual(authority, node):
+    """The usual certificate of a node: (certificate, key), and the CAs between if there are any."""
     name = "vpn" if node in ANSWERING else node
     return authority.issue(node, f"DNS:{name}.example.org", dn=f"/C=CH/O=Example/CN={node}")
+
+
+class Credentials:
+    """The CA of a scenario and what it has issued, the same in each form; nothing with pre-shared keys."""
+
+    def __init__(self, described, folder):
+        nodes = described.files(".swanctl.conf")
+        self.issued = {}
+        if any("certs" in described.read(file) for file in nodes.values()):
+            self.authority = Authority(folder, "ca", described.key)
+            self.issued = {node: described.issue(self.authority, node) for node in nodes}
+
+    def place(self, node, home, folders):
+        """`folders` are those for its certificate, its key and CAs."""
+        if node not in self.issued:
+            return
+        cert, key, *between = self.issued[node]
+        for folder in folders:
+            os.makedirs(os.path.join(home, folder), exist_ok=True)
+        for file, folder in zip((cert, key, self.authority.cert), folders):
+            shutil.copy(file, os.path.join(home, folder))
+        for file in between:
+            name = f"{os.path.basename(os.path.dirname(file))}.crt"
+            shutil.copy(file, os.path.join(home, folders[-1], name))
 
 
 class Run:
     """One form of a scenario, while it runs."""
 
-    def __init__(self, test, described, form):
+    def __init__(self, test, described, form, credentials):
         self.test, self.described, self.form = test, described, form
+        self.credentials = credentials
         self.world = World()
         self.peers, self.counted = {}, True
-        self.transfers = 0
+        self.clear = set()  # what may cross the wire unprotected
 
     def __enter__(self):
         try:
@@ -177,9 +207,8 @@ class Run:
             node, interface = self.described.watch or (self.answering, "wan")
             self.watched = f"{node}'s {interface}"
             self.capture = Capture(self.world.nodes[node], interface)
-            issued = self._certificates(files)
             for name in files:
-                self.peers[name] = self._start(name, issued)
+                self.peers[name] = self._start(name)
         except BaseException:
             self.world.close()
             raise
@@ -194,6 +223,20 @@ class Run:
     # --- what a proof asks for ---
     def up(self, node, child):
         self.peers[node].up(child)
+
+    def refused(self, node, child):
+        with self.test.assertRaises(ViciError):
+            self.peers[node].up(child)
+        self.test.assertFalse(self.peers[node].children())
+
+    def reauthenticate(self, node, name):
+        """The new IKE_SA replaces the old one under pings; none is lost."""
+        before = self.sa(node, name)["initiator-spi"]
+        self.peers[node].call("rekey", {"ike": name, "reauth": "yes"})
+        for peer in self.peers.values():
+            wait_for(lambda peer=peer: [sa["initiator-spi"] for _, sa in peer.sas()
+                                        if sa["initiator-spi"] != before] and len(peer.sas()) == 1,
+                     "the new IKE_SA in place of the old one")
 
     def expect(self, node, *children):
         """Exactly these children, each "NAME: OURS <-> THEIRS", are installed there soon."""
@@ -233,8 +276,7 @@ class Run:
             check=False)
         self.test.assertRegex(done.stdout, "unreachable|timed out", f"{node} reached {address}:{port}")
 
-    def holds_traps(self, node):
-        """strongSwan's userspace plane hears of no packet that wants a tunnel."""
+    def ours(self, node):
         return isinstance(self.peers[node], Cygnet)
 
     def sa(self, node, name):
@@ -254,7 +296,7 @@ class Run:
         wait_for(lambda: not any(peer.sas() for peer in self.peers.values()), "the end of all IKE_SAs")
         packets = self.capture.stop().packets()
         clear = {page.in_the_clear(packet) for packet in packets} - {None}
-        self.test.assertEqual(clear, self.described.clear, "what crossed the wire in the clear")
+        self.test.assertEqual(clear, self.clear, "what crossed the wire in the clear")
         for name, peer in self.peers.items():
             self.test.assertTrue(peer.stop(), f"{name} did not end in time")
         seen["log"] = {name: page.log(peer) for name, peer in ours.items()}
@@ -262,55 +304,36 @@ class Run:
         seen["watched"] = self.watched
         return seen
 
-    def _certificates(self, nodes):
-        """{node: (certificate, key)}; None for pre-shared keys."""
-        if not any("certs" in self.described.read(f"{node}.swanctl.conf") for node in nodes):
-            return None
-        self.authority = Authority(self.world.folder("pki"), "ca")
-        return {node: self.described.issue(self.authority, node) for node in nodes}
-
-    def _start(self, name, issued):
+    def _start(self, name):
         kind = self.form.answering if name == self.answering else self.form.calling
         peer = kind(self.world.nodes[name], self.described.read(f"{name}.swanctl.conf"))
         if self.form.syntax == "ipsec":
-            return self._start_ipsec(peer, name, issued)
-        if issued:
-            self._place(peer.swanctl, {"x509": issued[name][:1], "private": issued[name][1:],
-                                       "x509ca": [self.authority.cert]})
+            return self._start_ipsec(peer, name)
+        self.credentials.place(name, peer.swanctl, ("x509", "private", "x509ca"))
         if isinstance(peer, StrongSwan):
             return peer.start(settings=self.described.strongswan)
         peer.start(level="info")
         self._check(peer, os.path.join(peer.swanctl, "swanctl.conf"))
         return peer
 
-    def _start_ipsec(self, peer, name, issued):
+    def _start_ipsec(self, peer, name):
         home = os.path.join(peer.home, "etc")
         os.makedirs(home)
         for kind in ("conf", "secrets"):
             file = os.path.join(self.described.folder, f"{name}.ipsec.{kind}")
             if os.path.exists(file):
                 shutil.copy(file, os.path.join(home, f"ipsec.{kind}"))
-        if issued:
-            self._place(os.path.join(home, "ipsec.d"), {
-                "certs": issued[name][:1], "private": issued[name][1:],
-                "cacerts": [self.authority.cert]})
+        self.credentials.place(name, os.path.join(home, "ipsec.d"), ("certs", "private", "cacerts"))
         peer.configure("")
         conf = os.path.join(home, "ipsec.conf")
         peer.start("--ipsec-conf", conf, level="info")
         self._check(peer, conf)
         return peer
 
-    @staticmethod
-    def _place(home, folders):
-        for folder, files in folders.items():
-            os.makedirs(os.path.join(home, folder), exist_ok=True)
-            for file in files:
-                shutil.copy(file, os.path.join(home, folder))
-
     def _check(self, peer, file):
         """What people copy has no hazard but those that its page tells of."""
         findings = peer.cli("check", file, check=False).stdout.splitlines()[:-1]
-        unexpected = [line for line in findings if not line.endswith(self.described.lints)]
+        unexpected = [line for line in findings if not line.endswith(self.described.told)]
         self.test.assertFalse(unexpected)
 
 
