@@ -17,7 +17,7 @@ CHILD_OF_THE_SAME = "it becomes a child of that connection"
 
 
 class Cloud(unittest.TestCase):
-    @scenario(warriors("laptop", behind_nat=["t520"], inner=["10.9.0.1/32"]), watch=("laptop", "wan"),
+    @scenario(warriors("laptop", behind_nat=["t520"], inner=["10.9.0.1/32"]), watch="laptop",
               told=["[reachable-only-when-used]"],
               remarks={STRONGSWAN_CALLS: f"yes, t520 by hand: {NO_TRAPS}"})
     def test_media_server(self, run):
@@ -187,7 +187,7 @@ class Host(unittest.TestCase):
 
 
 class Traffic(unittest.TestCase):
-    @scenario(warriors("laptop", printer=True), watch=("laptop", "wan"), remarks={STRONGSWAN_CALLS: (
+    @scenario(warriors("laptop", printer=True), watch="laptop", remarks={STRONGSWAN_CALLS: (
         "yes, but for the printer: its userspace plane leads into the tunnel what a shunt lets pass")})
     def test_full_tunnel(self, run):
         run.up("laptop", "home")
@@ -199,7 +199,7 @@ class Traffic(unittest.TestCase):
         source = run.connects("laptop", "internet", INTERNET_HOST, 80)
         self.assertEqual(source, "192.0.2.1")
 
-    @scenario(warriors("laptop"), watch=("laptop", "wan"))
+    @scenario(warriors("laptop"), watch="laptop")
     def test_split_tunnel(self, run):
         run.up("laptop", "home")
         run.expect("laptop", "home: 10.9.0.1/32 <-> 10.1.0.0/24, 10.1.1.0/24")
@@ -217,7 +217,7 @@ class Traffic(unittest.TestCase):
         run.connects("laptop", "server", SERVER, 5201)
         run.connects_not("laptop", SERVER, 5202)
 
-    @scenario(warriors("laptop"), watch=("laptop", "wan"))
+    @scenario(warriors("laptop"), watch="laptop")
     def test_drop(self, run):
         run.reaches_not("laptop", SERVER)
         run.up("laptop", "home")

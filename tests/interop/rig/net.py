@@ -45,7 +45,10 @@ class Node:
         self.netns = f"{world.prefix}-{name}"
         run(["ip", "netns", "add", self.netns])
         self.ip("link", "set", "lo", "up")
-        if not ipv6:
+        if ipv6:
+            # Otherwise an address of the link turns up a second later.
+            self.sysctl("net.ipv6.conf.default.accept_dad", 0)
+        else:
             # Otherwise captures show neighbour discovery.
             for what in ("all", "default"):
                 self.sysctl(f"net.ipv6.conf.{what}.disable_ipv6", 1)

@@ -6,6 +6,11 @@ _PUBLIC = {"gateway": "192.0.2", "office": "192.0.2", "laptop": "198.51.100", "p
            "branch": "203.0.113", "nat": "203.0.113"}
 
 
+def beyond(node):
+    """The router at the other end of its wan."""
+    return f"{_PUBLIC[node]}.254"
+
+
 def _internet(world, ipv6, mtu):
     node = world.node("internet", ipv6)
     node.mtu = mtu
@@ -21,9 +26,9 @@ def _connect(internet, node):
     interface = f"to-{node.name}"
     internet.world.link(internet, interface, node, "wan", internet.mtu)
     net = _PUBLIC[node.name]
-    internet.address(interface, f"{net}.254/24")
+    internet.address(interface, f"{beyond(node.name)}/24")
     node.address("wan", f"{net}.1/24")
-    node.route("default", "via", f"{net}.254")
+    node.route("default", "via", beyond(node.name))
 
 
 def _connect_ipv6(internet, node, number):

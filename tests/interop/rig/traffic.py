@@ -105,6 +105,8 @@ def transfer(caller, listener, address, marker, size=2_000_000, port=7777, way="
 class Capture:
     """Records an interface; packets() are IP packets after stop()."""
 
+    _END = b"end-of-capture"
+
     def __init__(self, node, interface):
         self.file = f"{node.world.directory}/{node.name}-{interface}.pcap"
         self.log = f"{self.file}.log"
@@ -116,6 +118,15 @@ class Capture:
     def _output(self):
         with open(self.log, encoding="utf-8") as file:
             return file.read()
+
+    def drain(self, neighbour):
+        """Waits until all that has crossed is recorded: packets() end before the datagram that goes to
+        the neighbour's port 9 now."""
+        self.node.run("bash", "-c", f"echo -n {self._END.decode()} > /dev/udp/{neighbour}/9")
+        def recorded():
+            with open(self.file, "rb") as file:
+                return self._END in file.read()
+        wait_for(recorded, "the end of the capture")
 
     def stop(self):
         self.node.world.stop(self.process, signal.SIGINT)
@@ -135,6 +146,8 @@ class Capture:
             frame = data[at + 16:at + 16 + size]
             at += 16 + size
             ethertype = struct.unpack_from("!H", frame, 12)[0]
+            if self._END in frame:
+                break
             if ethertype in (0x0800, 0x86DD):
                 out.append(Packet(frame[14:]))
         return out
