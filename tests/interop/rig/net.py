@@ -44,14 +44,11 @@ class Node:
         self.name = name
         self.netns = f"{world.prefix}-{name}"
         run(["ip", "netns", "add", self.netns])
-        self.ip("link", "set", "lo", "up")
-        if ipv6:
-            # Otherwise an address of the link turns up a second later.
-            self.sysctl("net.ipv6.conf.default.accept_dad", 0)
-        else:
-            # Otherwise captures show neighbour discovery.
-            for what in ("all", "default"):
-                self.sysctl(f"net.ipv6.conf.{what}.disable_ipv6", 1)
+        # Captures would show neighbour discovery, and an address of the link turns up a second late.
+        settings = ({"default/accept_dad": 0} if ipv6 else
+                    {"all/disable_ipv6": 1, "default/disable_ipv6": 1})
+        self.run("sh", "-c", "; ".join(["ip link set lo up"] + [
+            f"echo {value} > /proc/sys/net/ipv6/conf/{key}" for key, value in settings.items()]))
 
     def ip(self, *words):
         return run(["ip", "-n", self.netns, *words])

@@ -46,9 +46,9 @@ def _lan(router, host, number, ipv6=False):
         host.address("lan", f"10.{number}.{net}.10/24")
     host.route("default", "via", f"10.{number}.0.1")
     router.forward()
-    for what in ("all", "default"):
-        # What one device sends another comes and goes by the tunnel's interface.
-        router.sysctl(f"net.ipv4.conf.{what}.send_redirects", 0)
+    # What one device sends another comes and goes by the tunnel's interface.
+    router.run("sh", "-c", "cd /proc/sys/net/ipv4/conf; "
+                           "echo 0 > all/send_redirects; echo 0 > default/send_redirects")
     if ipv6:
         router.sysctl("net.ipv6.conf.all.forwarding", 1)
         router.address("lan", f"fd00:{number}::1/64")

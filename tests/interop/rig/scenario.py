@@ -224,6 +224,13 @@ class Run:
     def up(self, node, child):
         self.peers[node].up(child)
 
+    def down(self, node, name):
+        self.peers[node].down(ike=name)
+        self._wait_until_down()
+
+    def _wait_until_down(self):
+        wait_for(lambda: not any(peer.sas() for peer in self.peers.values()), "the end of all IKE_SAs")
+
     def refused(self, node, child):
         with self.test.assertRaises(ViciError):
             self.peers[node].up(child)
@@ -293,7 +300,7 @@ class Run:
             if name != self.answering:
                 for conn, _ in peer.established():
                     peer.down(ike=conn)
-        wait_for(lambda: not any(peer.sas() for peer in self.peers.values()), "the end of all IKE_SAs")
+        self._wait_until_down()
         self.capture.drain(beyond(self.watched))
         packets = self.capture.stop().packets()
         clear = {page.in_the_clear(packet) for packet in packets} - {None}
