@@ -332,20 +332,31 @@ void Credentials::complete(model::Connection& connection, config::Diagnostics& d
   }
 }
 
+const pki::Certificate* Credentials::issuer_of(const pki::Certificate& child) const {
+  std::vector<const pki::Certificate*> named;
+  for (const auto* list : {&trust_.intermediates, &trust_.anchors}) {
+    for (const pki::Certificate& one : *list) {
+      const bool known = std::ranges::any_of(named, [&one](const auto* at) { return *at == one; });
+      if (!known && one.is_ca() && one.subject() == child.issuer() && !(one == child)) {
+        named.push_back(&one);
+      }
+    }
+  }
+  // A CA may have got a new key and kept its name.
+  const auto signer =
+      named.size() < 2
+          ? named.begin()
+          : std::ranges::find_if(
+                named, [&child](const auto* one) { return pki::has_signed(*one, child); });
+  return signer == named.end() ? nullptr : *signer;
+}
+
 std::vector<Bytes> Credentials::chain_of(const pki::Certificate& end) const {
   std::vector<Bytes> out{to_bytes(end.der())};
   pki::Certificate at = end;
-  const auto issuer_of = [](const std::vector<pki::Certificate>& list,
-                            const pki::Certificate& child) -> const pki::Certificate* {
-    const auto found = std::ranges::find_if(list, [&child](const pki::Certificate& one) {
-      return one.is_ca() && one.subject() == child.issuer() && !(one == child);
-    });
-    return found == list.end() ? nullptr : &*found;
-  };
   // Intermediates up to, but not including, a self-signed root.
   while (!at.self_signed() && out.size() < static_cast<std::size_t>(pki::kPathDepthMax)) {
-    const pki::Certificate* issuer = issuer_of(trust_.intermediates, at);
-    if (issuer == nullptr) issuer = issuer_of(trust_.anchors, at);
+    const pki::Certificate* issuer = issuer_of(at);
     if (issuer == nullptr || issuer->self_signed()) break;
     out.push_back(to_bytes(issuer->der()));
     at = *issuer;

@@ -97,6 +97,8 @@ class Credentials {
     }
   }
   [[nodiscard]] const crypto::PrivateKey* key_for(const pki::Certificate& certificate) const;
+  /// Nothing when none of ours has made it.
+  [[nodiscard]] const pki::Certificate* issuer_of(const pki::Certificate& child) const;
   [[nodiscard]] std::vector<Bytes> chain_of(const pki::Certificate& end) const;
   [[nodiscard]] bool leads_to(const pki::Certificate& end,
                               const std::vector<Bytes>& authorities) const;

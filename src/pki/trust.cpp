@@ -339,4 +339,13 @@ Result<ValidPath, PathError> validate_path(const TrustStore& store, const PathRe
   return path;
 }
 
+bool has_signed(const Certificate& issuer, const Certificate& certificate) {
+  const Owned<X509> maker = decoded(issuer);
+  const Owned<X509> made = decoded(certificate);
+  EVP_PKEY* key = maker ? X509_get0_pubkey(maker.get()) : nullptr;
+  const bool out = key != nullptr && made && X509_verify(made.get(), key) == 1;
+  ERR_clear_error();
+  return out;
+}
+
 }  // namespace cygnet::pki

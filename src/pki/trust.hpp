@@ -97,4 +97,8 @@ struct ValidPath {
 [[nodiscard]] Result<ValidPath, PathError> validate_path(const TrustStore& store,
                                                          const PathRequest& request);
 
+/// Whether the key of `issuer` has signed `certificate`: CAs may share a name. Names, dates and
+/// rights are not looked at. As costly as one verification.
+[[nodiscard]] bool has_signed(const Certificate& issuer, const Certificate& certificate);
+
 }  // namespace cygnet::pki
