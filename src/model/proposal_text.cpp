@@ -67,7 +67,7 @@ constexpr RefusedWord kRefused[] = {
     {"prfmd5", "MD5 is broken (RFC 8247 §2.2); write prfsha256"},
     {"modp768", "the group is too weak (RFC 8247 §2.4); write x25519 or ecp256"},
     {"modp1536", "the group is too weak (RFC 8247 §2.4); write x25519 or ecp256"},
-    {"modp1024s160", "the group is too weak (RFC 8247 §2.4); write x25519 or ecp256"},
+    {"modp1024", "the group is too weak (RFC 8247 §2.4); write modp2048, x25519 or ecp256"},
     {"modp2048s", "the group's origin is not verifiable (RFC 8247 §2.4); write modp2048"},
     {"mlkem", "post-quantum key exchange is not supported yet"},
     {"ke1_", "additional key exchanges (RFC 9370) are not supported yet"},
@@ -129,11 +129,6 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }
 
 std::unexpected<Error> unknown_word(std::string_view word) {
-  for (const RefusedWord& refused : kRefused) {
-    if (word.starts_with(refused.prefix)) {
-      return fail(fmt::format("algorithm '{}'", word), std::string{refused.why});
-    }
-  }
   std::vector<std::string_view> known;
   for (const Keyword& keyword : keywords()) known.push_back(keyword.text);
   for (const NamedSuite& suite : kSuites) known.push_back(suite.name);
@@ -143,6 +138,12 @@ std::unexpected<Error> unknown_word(std::string_view word) {
 
 Result<Transform> find_word(std::string_view word) {
   if (word.empty()) return fail("empty algorithm name", "is there a '-' or ',' too many?");
+  // First, as some have a row in the registry: peers that offer them are recognised.
+  for (const RefusedWord& refused : kRefused) {
+    if (word.starts_with(refused.prefix)) {
+      return fail(fmt::format("algorithm '{}'", word), std::string{refused.why});
+    }
+  }
   const auto at = std::ranges::find(keywords(), word, &Keyword::text);
   if (at == keywords().end()) return unknown_word(word);
   return at->transform;

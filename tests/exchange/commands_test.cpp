@@ -89,6 +89,17 @@ TEST(Commands, TerminateDuringTheHandshake) {
   EXPECT_TRUE(pair.a.status().sas.empty());
 }
 
+// A group that the library cannot do: whoever asked for the tunnel hears so.
+TEST(Commands, InitiateWithAGroupThereIsNot_Fails) {
+  crypto::Provider without = crypto::openssl();
+  without.begin = [](KeId group, Rng*) -> Result<std::unique_ptr<crypto::KeyExchange>> {
+    return fail("key exchange", "not available: " + to_string(group));
+  };
+  Pair pair{{.crypto = without}};
+  EXPECT_NE(run(pair, initiate(pair, "home", "net")).find("not available"), std::string::npos);
+  EXPECT_TRUE(pair.a.status().sas.empty());
+}
+
 TEST(Commands, RekeyOfAChildByItsId) {
   Pair pair;
   up(pair);

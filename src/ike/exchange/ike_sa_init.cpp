@@ -209,16 +209,18 @@ std::optional<FailureRecord> childless_problem(const IkeSa& sa) {
 }  // namespace
 
 void start_init(IkeSa& sa, Context& cx) {
-  AwaitInitReply state{.group = first_ike_group(sa.connection), .nonce = cx.rng.bytes(kNonceSize)};
+  sa.state =
+      AwaitInitReply{.group = first_ike_group(sa.connection), .nonce = cx.rng.bytes(kNonceSize)};
+  auto& state = std::get<AwaitInitReply>(sa.state);
   auto exchange = cx.crypto.begin(state.group, nullptr);
   if (!exchange) {
-    return fail(sa, cx,
-                init_failure(Reason::internal, exchange.error().text(),
-                             "choose another key exchange group in proposals"));
+    FailureRecord record = init_failure(Reason::internal, exchange.error().text(),
+                                        "choose another key exchange group in proposals");
+    record.field = "proposals";
+    return fail(sa, cx, std::move(record));
   }
   state.exchange = *std::move(exchange);
   send_init(sa, state, cx);
-  sa.state = std::move(state);
 }
 
 State on_init_reply(AwaitInitReply&& state, IkeSa& sa, const Received& received,
