@@ -63,8 +63,10 @@ void Commands::reload() { out.emplace_back(effect::Reload{client}); }
 void Commands::reload_settings() { out.emplace_back(effect::ReloadSettings{client}); }
 
 void Commands::failures() {
-  for (const ike::FailureRecord& record : self.failures_.records()) {
-    stream("cygnet-failure", failure_message(record, now));
+  for (const Failure& failure : self.failures_.failures()) {
+    vici::Message one = failure_message(failure.record, now);
+    one.add("times", failure.times);
+    stream("cygnet-failure", std::move(one));
   }
   respond({});
 }

@@ -58,6 +58,18 @@ ike::answer::Refused gone(const std::string& connection) {
           .advice = "configure it again, or connect to another"};
 }
 
+/// No address stands behind remote_addrs, or no way leads there.
+ike::FailureRecord nowhere_to_call(const std::string& connection, const Error& error, Instant now) {
+  return {.at = now,
+          .connection = connection,
+          .initiator = true,
+          .phase = "before IKE_SA_INIT",
+          .reason = ike::Reason::unreachable,
+          .field = "remote_addrs",
+          .theirs = error.text(),
+          .advice = "check the name or address in remote_addrs, this host's DNS and its routes"};
+}
+
 /// How long ago a child carried a packet either way; refused when the plane does not know.
 decltype(ike::Answer::result) use_of(const std::optional<model::SaStats>& stats) {
   if (!stats) return ike::answer::Refused{};
@@ -323,7 +335,10 @@ void Controller::resolved(ike::RequestId request, const Result<Route>& route, Ef
                           Instant now) {
   const auto at = operations_.find(request);
   if (at == operations_.end()) return;  // its client has given up
-  if (!route) return finish(request, false, route.error().text(), out, now);
+  if (!route) {
+    failures_.add(nowhere_to_call(at->second.key.connection, route.error(), now));
+    return finish(request, false, route.error().text(), out, now);
+  }
   const ChildKey& key = at->second.key;
   if (at->second.kind == Operation::Kind::route) {
     out.emplace_back(effect::Tell{ike::command::Route{.request = request,

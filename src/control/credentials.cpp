@@ -13,6 +13,9 @@
 namespace cygnet::control {
 namespace {
 
+/// Most owners of secrets that a refusal names.
+constexpr std::size_t kOwnersShownMax = 8;
+
 ike::Reason reason_of(pki::PathFault fault) {
   switch (fault) {
     case pki::PathFault::missing:
@@ -104,6 +107,11 @@ std::vector<pki::Certificate> parsed(const std::vector<Bytes>& ders) {
 CredentialSet CredentialSet::from(config::Loaded& loaded, config::Diagnostics& diags) {
   CredentialSet out;
   const auto place_of = [](const std::string& path) { return config::Place{.file = path}; };
+  const auto unread = [&](const config::KeyFile& file, const Error& error) {
+    const bool named = file.place.file == file.path;
+    diags.error(file.place, named ? error.text() : file.path + ": " + error.text());
+    out.unread_keys = true;
+  };
   for (const config::CertificateFile& file : loaded.certificates) {
     if (file.kind == config::CertificateKind::x509crl) continue;  // read when they are checked
     auto all = pki::Certificate::parse_all(file.data);
@@ -119,7 +127,7 @@ CredentialSet CredentialSet::from(config::Loaded& loaded, config::Diagnostics& d
     if (file.kind == config::KeyFileKind::pkcs12) {
       auto opened = pki::load_pkcs12(file.data.reveal(), password);
       if (!opened) {
-        diags.error(file.place, file.path + ": " + opened.error().text());
+        unread(file, opened.error());
         continue;
       }
       out.keys.push_back(std::move(opened->key));
@@ -130,7 +138,7 @@ CredentialSet CredentialSet::from(config::Loaded& loaded, config::Diagnostics& d
     if (key) {
       out.keys.push_back(*std::move(key));
     } else {
-      diags.error(file.place, file.path + ": " + key.error().text());
+      unread(file, key.error());
     }
   }
   out.secrets = std::move(loaded.shared_secrets);
@@ -313,7 +321,10 @@ void Credentials::complete(model::Connection& connection, config::Diagnostics& d
       certs.push_back(one);
     }
   }
+  const bool told =
+      file_.unread_keys;  // the keys that are missing are those that were complained of
   if (certs.empty()) {
+    if (told) return;
     diags.error(place, local.id ? fmt::format("no certificate with a private key has the id '{}'; "
                                               "set local.certs or local.id",
                                               pki::to_text(*local.id))
@@ -324,9 +335,15 @@ void Credentials::complete(model::Connection& connection, config::Diagnostics& d
   if (!local.id) local.id = certs.front().subject();
   for (const pki::Certificate& one : certs) {
     if (key_for(one) == nullptr) {
-      diags.error(place, fmt::format("no private key for the certificate {}", one.names()));
+      if (told) continue;
+      diags.error(place,
+                  fmt::format("no private key for the certificate {}; put the one it was made "
+                              "with into private",
+                              one.names()));
     } else if (!one.confirms(*local.id)) {
-      diags.error(place, fmt::format("local.id '{}' is not in its certificate, which has: {}",
+      diags.error(place, fmt::format("local.id '{}' is not in its certificate, which has: {}; set "
+                                     "local.id to one of these, or issue the certificate with that "
+                                     "subjectAltName",
                                      pki::to_text(*local.id), one.names()));
     }
   }
@@ -412,6 +429,25 @@ Credentials::SignResult Credentials::sign(const ike::ask::Sign& ask,
   return ike::answer::Signed{.signature = *std::move(signature), .chain = chain_of(*chosen)};
 }
 
+std::string Credentials::known_owners() const {
+  std::vector<std::string> names;
+  bool more = false;
+  each_secret([&](const config::SharedSecret& secret) {
+    for (const model::IdentityPattern& owner : secret.owners) {
+      std::string name = pki::to_text(owner);
+      if (std::ranges::find(names, name) != names.end()) continue;
+      if (names.size() == kOwnersShownMax) {
+        more = true;
+      } else {
+        names.push_back(std::move(name));
+      }
+    }
+  });
+  if (names.empty()) return {};
+  return fmt::format(", those here are for {}{}", fmt::join(names, " and "),
+                     more ? " and others" : "");
+}
+
 Credentials::MacResult Credentials::mac(const crypto::Provider& crypto,
                                         const ike::ask::SharedKeyMac& ask) const {
   const config::SharedSecret* best = nullptr;
@@ -425,8 +461,9 @@ Credentials::MacResult Credentials::mac(const crypto::Provider& crypto,
   if (best == nullptr) {
     return refused(
         ike::Reason::psk_missing,
-        fmt::format("no secret for {} and {}", pki::to_text(ask.local), pki::to_text(ask.remote)),
-        "", "add a secrets.ike section whose ids name both ends");
+        fmt::format("no secret for {} and {}{}", pki::to_text(ask.local), pki::to_text(ask.remote),
+                    known_owners()),
+        "", "add a secrets.ike section whose ids name both ends, or one without ids for everybody");
   }
   //= RFC7296#2.15 "AUTH = prf( prf(Shared Secret, "Key Pad for IKEv2"), <InitiatorSignedOctets>)"
   const auto pad = crypto.prf(ask.prf, best->value.reveal(), {as_bytes("Key Pad for IKEv2")});

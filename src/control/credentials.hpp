@@ -22,6 +22,7 @@ struct CredentialSet {
   std::vector<std::unique_ptr<crypto::PrivateKey>> keys;
   std::vector<config::SharedSecret> secrets;
   std::map<std::string, config::Authority, std::less<>> authorities;
+  bool unread_keys = false;  ///< a file of keys did not open, which was told
 
   /// Parses what `loaded` carries: certificates, keys, PKCS#12 files, shared secrets. A file that
   /// does not open is a diagnostic, never silently skipped.
@@ -96,6 +97,8 @@ class Credentials {
       for (const config::SharedSecret& secret : set->secrets) visit(secret);
     }
   }
+  /// ", those here are for a and b": whom the secrets name, for a refusal.
+  [[nodiscard]] std::string known_owners() const;
   [[nodiscard]] const crypto::PrivateKey* key_for(const pki::Certificate& certificate) const;
   /// Nothing when none of ours has made it.
   [[nodiscard]] const pki::Certificate* issuer_of(const pki::Certificate& child) const;

@@ -1,7 +1,10 @@
 // The last refusals and failed attempts, for `cygnet why`.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <deque>
+#include <utility>
 
 #include "ike/failure.hpp"
 
@@ -10,17 +13,31 @@ namespace cygnet::control {
 /// Records that are kept; older ones go.
 inline constexpr std::size_t kFailureRecordsMax = 256;
 
+/// A record, and how often the same was reported: a request that is repeated is refused again.
+struct Failure {
+  ike::FailureRecord record;  ///< of the last time
+  std::uint64_t times = 1;
+};
+
 class FailureLog {
  public:
   void add(ike::FailureRecord record) {
-    records_.push_back(std::move(record));
-    if (records_.size() > kFailureRecordsMax) records_.pop_front();
+    Failure fresh{.record = std::move(record)};
+    const auto same = std::ranges::find_if(failures_, [&fresh](const Failure& one) {
+      return ike::same_failure(one.record, fresh.record);
+    });
+    if (same != failures_.end()) {
+      fresh.times += same->times;
+      failures_.erase(same);
+    }
+    failures_.push_back(std::move(fresh));
+    if (failures_.size() > kFailureRecordsMax) failures_.pop_front();
   }
-  /// Oldest first.
-  [[nodiscard]] const std::deque<ike::FailureRecord>& records() const { return records_; }
+  /// Oldest first, by their last time.
+  [[nodiscard]] const std::deque<Failure>& failures() const { return failures_; }
 
  private:
-  std::deque<ike::FailureRecord> records_;
+  std::deque<Failure> failures_;
 };
 
 }  // namespace cygnet::control

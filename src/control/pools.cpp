@@ -190,10 +190,13 @@ std::variant<ike::answer::Leased, ike::answer::Refused> Pools::lease(
                                 .theirs = "asks for an address",
                                 .advice = "enlarge the pool's addrs, or give each client its own"};
   }
-  return ike::answer::Refused{.reason = ike::Reason::no_pool,
-                              .ours = "no pool of the address family it asks for",
-                              .theirs = "asks for an address",
-                              .advice = "add a pool of that family to the connection's pools"};
+  const bool v6 = !ask.requested.empty() && !ask.requested.front().is_v4();
+  const std::string_view family = v6 ? "IPv6" : "IPv4";
+  return ike::answer::Refused{
+      .reason = ike::Reason::no_pool,
+      .ours = fmt::format("no pool of {} addresses", family),
+      .theirs = fmt::format("asks for an {} address", family),
+      .advice = fmt::format("add a pool of {} addresses to the connection's pools", family)};
 }
 
 void Pools::release(ike::SaId sa) {

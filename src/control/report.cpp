@@ -298,7 +298,9 @@ vici::Message failure_message(const ike::FailureRecord& record, Instant now) {
   vici::Message out;
   out.add("age", seconds(now - record.at)).add("reason", ike::to_string(record.reason));
   out.add("role", record.initiator ? "initiator" : "responder").add("phase", record.phase);
-  out.add("local", record.local.text()).add("remote", record.remote.text());
+  if (record.remote.port != 0) {  // else nobody could be called
+    out.add("local", record.local.text()).add("remote", record.remote.text());
+  }
   const auto add = [&out](std::string_view name, const std::string& value) {
     if (!value.empty()) out.add(name, value);
   };
@@ -447,6 +449,8 @@ std::string_view alert_of(const ike::FailureRecord& record) {
     case ike::Reason::pool_exhausted:
     case ike::Reason::no_pool:
       return "vip-failure";
+    case ike::Reason::unreachable:
+      return "peer-addr-failed";
     case ike::Reason::no_response:
       return record.phase == "IKE_SA_INIT" ? "peer-init-unreachable" : "retransmit-send-timeout";
     case ike::Reason::peer_refused:

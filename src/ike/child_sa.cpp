@@ -1,5 +1,7 @@
 #include "ike/child_sa.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/writer.hpp"
@@ -50,16 +52,50 @@ Refusal malformed(std::string what) {
           .record = {.reason = Reason::malformed, .theirs = std::move(what)}};
 }
 
-Refusal no_selectors(const std::vector<model::TrafficSelector>& our_local,
-                     const std::vector<model::TrafficSelector>& our_remote,
-                     const std::vector<model::TrafficSelector>& their_local,
-                     const std::vector<model::TrafficSelector>& their_remote) {
-  return {.notify = NotifyType::ts_unacceptable,
-          .record = {.reason = Reason::no_common_selectors,
-                     .field = "local_ts, remote_ts",
-                     .ours = text_of(our_local) + " === " + text_of(our_remote),
-                     .theirs = text_of(their_local) + " === " + text_of(their_remote),
-                     .advice = "make local_ts of one end overlap remote_ts of the other"}};
+using Selectors = std::vector<model::TrafficSelector>;
+
+bool share_a_family(const Selectors& a, const Selectors& b) {
+  return std::ranges::any_of(a, [&b](const model::TrafficSelector& one) {
+    return std::ranges::find(b, one.family(), &model::TrafficSelector::family) != b.end();
+  });
+}
+
+/// What to do where our `field` and what the peer has there have nothing in common.
+std::string selector_advice(std::string_view field, const Selectors& ours,
+                            const Selectors& theirs) {
+  const std::string_view mirror = field == "local_ts" ? "remote_ts" : "local_ts";
+  if (!ours.empty() && !theirs.empty() && !share_a_family(ours, theirs)) {
+    const bool v6 = theirs.front().family() == IpFamily::v6;
+    return fmt::format("{} has no {} selector: add one, or take it out of the peer's {}", field,
+                       v6 ? "IPv6" : "IPv4", mirror);
+  }
+  return fmt::format("make {} here overlap the peer's {}: addresses, protocol and ports", field,
+                     mirror);
+}
+
+Refusal no_selectors(const Selectors& our_local, const Selectors& our_remote,
+                     const Selectors& their_local, const Selectors& their_remote) {
+  Refusal out{.notify = NotifyType::ts_unacceptable,
+              .record = {.reason = Reason::no_common_selectors,
+                         .field = "local_ts, remote_ts",
+                         .ours = text_of(our_local) + " === " + text_of(our_remote),
+                         .theirs = text_of(their_local) + " === " + text_of(their_remote),
+                         .advice = "make local_ts of one end overlap remote_ts of the other"}};
+  const bool local_fits = !model::intersect(our_local, their_local).empty();
+  const bool remote_fits = !model::intersect(our_remote, their_remote).empty();
+  if (local_fits == remote_fits) return out;
+  out.record.field = remote_fits ? "local_ts" : "remote_ts";
+  out.record.advice = remote_fits ? selector_advice(out.record.field, our_local, their_local)
+                                  : selector_advice(out.record.field, our_remote, their_remote);
+  return out;
+}
+
+/// A client that asks for no address where we would give one stays outside of remote_ts.
+void blame_missing_address(const IkeSa& sa, Refusal& refusal) {
+  const bool given = !sa.remote_vips.empty() || sa.initiator || sa.connection.pools.empty();
+  if (given || refusal.record.field != "remote_ts") return;
+  refusal.record.advice =
+      "the client asks for no address of our pools: set vips = 0.0.0.0 there, or widen remote_ts";
 }
 
 /// One template against a request's selectors.
@@ -199,8 +235,10 @@ std::expected<Agreement, Refusal> answer_with(const IkeSa& sa, const EngineConfi
   }
   Narrowed narrowed = narrow(sa, wanted, offer.ts_i, offer.ts_r);
   if (narrowed.empty()) {
-    return std::unexpected(no_selectors(narrowed.our_local, narrowed.our_remote,
-                                        offer.ts_r.selectors, offer.ts_i.selectors));
+    Refusal refusal = no_selectors(narrowed.our_local, narrowed.our_remote, offer.ts_r.selectors,
+                                   offer.ts_i.selectors);
+    blame_missing_address(sa, refusal);
+    return std::unexpected(std::move(refusal));
   }
   const auto ours = usable_proposals(wanted, config, in_ike_auth);
   const auto choice = model::choose(ours, offer.sa.offers(), {.ignore_ke = in_ike_auth});

@@ -1,5 +1,7 @@
 // What time makes due for one IKE_SA: retransmission, lifetimes, liveness.   RFC 7296 §2.1, §2.4,
 // §2.8
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "ike/child_sa.hpp"
@@ -11,21 +13,44 @@
 namespace cygnet::ike {
 namespace {
 
+/// The peer has answered nothing, or nothing more.
+FailureRecord silence(const IkeSa& sa, std::uint16_t ike_port) {
+  FailureRecord out{.phase = "liveness",
+                    .reason = Reason::no_response,
+                    .field = "remote_addrs",
+                    .theirs = "no answer",
+                    .advice = "the peer is gone or unreachable"};
+  if (sa.is_established()) return out;
+  if (!std::holds_alternative<AwaitInitReply>(sa.state)) {
+    out.phase = "IKE_AUTH";
+    out.field = fmt::format("UDP {}", sa.remote.port);
+    out.theirs = "no answer, though it answered IKE_SA_INIT";
+    out.advice = fmt::format(
+        "let UDP {} through every firewall on the way, and IP fragments (certificates make large "
+        "datagrams) or allow fragmentation",
+        sa.remote.port);
+    return out;
+  }
+  out.phase = "IKE_SA_INIT";
+  if (sa.connection.remote_port == ike_port) {
+    out.advice = "check the address, and that UDP 500 and 4500 reach the peer";
+    return out;
+  }
+  out.field = "remote_addrs, remote_port";
+  out.ours = fmt::format("remote_port = {}", sa.connection.remote_port);
+  out.advice = fmt::format(
+      "IKE listens on UDP {}: leave remote_port out, or see that UDP {} reaches the peer", ike_port,
+      sa.connection.remote_port);
+  return out;
+}
+
 void lose_peer(IkeSa& sa, Context& cx) {
   const std::vector<model::ChildTemplate> children = lost_children(sa);
   const bool was_up = sa.is_established();
   if (!sa.is_current()) return close(sa, cx, "outlived");
   auto* first = std::get_if<AwaitInitReply>(&sa.state);
   if (first != nullptr && first->refusal) return fail(sa, cx, *std::move(first->refusal));
-  fail(sa, cx,
-       {.phase = was_up             ? "liveness"
-                 : first != nullptr ? "IKE_SA_INIT"
-                                    : "IKE_AUTH",
-        .reason = Reason::no_response,
-        .field = "remote_addrs",
-        .theirs = "no answer",
-        .advice = was_up ? "the peer is gone or unreachable"
-                         : "check the address, and that UDP 500 and 4500 reach the peer"});
+  fail(sa, cx, silence(sa, cx.config.ike_port));
   if (!was_up) return;
   for (const model::ChildTemplate& child : children) {
     follow_up(sa, cx, child, child.dpd_action, "the peer was dead");

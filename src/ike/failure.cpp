@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+
 namespace cygnet::ike {
 
 std::string_view to_string(Reason reason) {
@@ -42,6 +44,8 @@ std::string_view to_string(Reason reason) {
       return "pool_exhausted";
     case Reason::no_pool:
       return "no_pool";
+    case Reason::unreachable:
+      return "unreachable";
     case Reason::no_response:
       return "no_response";
     case Reason::peer_refused:
@@ -110,6 +114,15 @@ std::string FailureRecord::line() const {
   }
   add("fix", advice);
   return out;
+}
+
+bool same_failure(const FailureRecord& a, const FailureRecord& b) {
+  const auto told = [](const FailureRecord& one) {
+    return std::tie(one.local, one.remote, one.connection, one.remote_identity, one.initiator,
+                    one.phase, one.reason, one.field, one.ours, one.theirs, one.advice,
+                    one.candidates);
+  };
+  return told(a) == told(b);
 }
 
 }  // namespace cygnet::ike

@@ -31,6 +31,7 @@ enum class Reason : std::uint8_t {
   signature_wrong,
   pool_exhausted,
   no_pool,         ///< an address was asked for and the connection has none to give
+  unreachable,     ///< no address to call, or no way there
   no_response,     ///< retransmissions used up
   peer_refused,    ///< an error notify from the peer; `theirs` names it
   malformed,       ///< a message that does not parse
@@ -53,6 +54,7 @@ struct Candidate {
   std::string field;  ///< "remote_addrs", "proposals", "remote.id", "local.id", "remote.auth"
   std::string ours;
   std::string theirs;
+  friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 
 struct FailureRecord {
@@ -73,5 +75,8 @@ struct FailureRecord {
   /// One log line: reason, field, ours, theirs, advice.
   [[nodiscard]] std::string line() const;
 };
+
+/// Nothing but the time differs: the same again, as when a request is repeated.
+[[nodiscard]] bool same_failure(const FailureRecord& a, const FailureRecord& b);
 
 }  // namespace cygnet::ike

@@ -32,15 +32,18 @@ FailureRecord peer_refusal(const IkeSa& sa, NotifyType type, const model::ChildT
                                 sa.local_id ? pki::to_text(*sa.local_id) : "%any",
                                 pki::to_text(sa.connection.remote.id));
       record.advice =
-          "the peer refused our identity or proof; its log (cygnet why) names the field";
+          "the peer must not say more (RFC 7296 §2.21.2), its log (cygnet why there) does: it does "
+          "not know one of the two ids, or not accept our certificate or secret";
       break;
     case NotifyType::no_proposal_chosen:
       record.reason = Reason::no_common_proposal;
       record.field = child == nullptr ? "proposals" : "esp_proposals";
       record.ours =
           model::text_of(child == nullptr ? sa.connection.proposals : child->esp_proposals);
-      record.advice =
-          fmt::format("add one of {} that the peer lists; its log names them", record.field);
+      record.advice = fmt::format(
+          "add one of {} that the peer lists; its log (cygnet why there) names them", record.field);
+      if (child == nullptr)
+        record.advice += ", or says that its remote_addrs do not admit our address";
       break;
     case NotifyType::ts_unacceptable:
       record.reason = Reason::no_common_selectors;
@@ -54,7 +57,8 @@ FailureRecord peer_refusal(const IkeSa& sa, NotifyType type, const model::ChildT
       record.reason = Reason::pool_exhausted;
       record.field = "vips";
       record.ours = "asks for " + text_of(sa.connection.vips);
-      record.advice = "the gateway has no address left to give; enlarge its pool";
+      record.advice =
+          "the gateway has no address of that family to give: enlarge its pool, or add one";
       break;
     default:
       record.advice = "the peer's log says why";

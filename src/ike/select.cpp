@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "ike/identity_advice.hpp"
 #include "pki/identity.hpp"
 
 namespace cygnet::ike {
@@ -98,11 +99,48 @@ Reason reason_for(std::string_view field) {
 std::string advice_for(std::string_view field) {
   if (field == "remote.auth") return "use the same authentication (pubkey or psk) on both ends";
   if (field == "proposals") return "add a proposal that both ends list";
-  if (field == "remote.id")
-    return "set remote.id to what the peer sends, or the peer's local id to what is expected";
-  if (field == "local.id")
-    return "the peer expects another gateway identity; set local.id or the peer's remote id";
-  return "add a connection whose local_addrs and remote_addrs admit this peer";
+  if (field == "local_addrs")
+    return "the peer has called an address that no connection has in its local_addrs: add it "
+           "there, "
+           "or let the peer call another";
+  if (field == "remote_addrs")
+    return "add the peer's address to a connection's remote_addrs, or leave them out for %any";
+  return "no connection is loaded: add one that admits this peer";
+}
+
+/// Fields in the order in which they are checked: a later one means a nearer connection.
+std::ptrdiff_t depth_of(const Candidate& candidate) {
+  static constexpr std::string_view kOrder[] = {"local_addrs", "remote_addrs", "proposals",
+                                                "local.id",    "remote.id",    "remote.auth"};
+  return std::ranges::find(kOrder, candidate.field) - std::begin(kOrder);
+}
+
+/// Takes over what the nearest candidate says.
+void describe(FailureRecord& record, const Candidate& nearest) {
+  record.reason = reason_for(nearest.field);
+  record.field = nearest.field;
+  record.ours = nearest.ours;
+  record.theirs = nearest.theirs;
+  record.advice = advice_for(nearest.field);
+}
+
+/// A Windows that nobody has told its proposals offers this group alone.
+bool offers_modp_1024_only(const std::vector<model::Proposal>& offers) {
+  return std::ranges::all_of(offers, [](const model::Proposal& offer) {
+    const std::vector<model::Transform> groups = offer.of(TransformType::ke);
+    return std::ranges::all_of(groups, [](const model::Transform& one) {
+      return static_cast<KeId>(one.id) == KeId::modp_1024;
+    });
+  });
+}
+
+std::string proposal_advice(const std::vector<model::Proposal>& offers, TransformType nearest) {
+  if (offers_modp_1024_only(offers)) {
+    return "the device offers MODP_1024 alone, which is broken; Windows does so until "
+           "Set-VpnConnectionIPsecConfiguration gives it -DHGroup Group14 or ECP384 there";
+  }
+  return fmt::format("the nearest proposals differ in {}: add one that both ends list",
+                     to_string(nearest));
 }
 
 }  // namespace
@@ -140,9 +178,9 @@ std::expected<InitChoice, FailureRecord> select_for_init(const model::Connection
                        .remote = facts.remote,
                        .phase = "IKE_SA_INIT",
                        .reason = Reason::no_connection,
-                       .field = "remote_addrs",
+                       .field = "connections",
                        .theirs = facts.remote.address.text(),
-                       .advice = advice_for("remote_addrs")};
+                       .advice = advice_for("connections")};
   std::vector<const model::Connection*> admitted;
   for (const model::Connection& connection : connections) {
     if (auto misfit = address_misfit(connection, facts.local, facts.remote)) {
@@ -151,6 +189,8 @@ std::expected<InitChoice, FailureRecord> select_for_init(const model::Connection
       admitted.push_back(&connection);
     }
   }
+  const auto nearest = std::ranges::max_element(record.candidates, {}, depth_of);
+  if (nearest != record.candidates.end()) describe(record, *nearest);
   std::ranges::stable_sort(admitted, [&](const auto* a, const auto* b) {
     return address_ranks(*a, facts.local, facts.remote) >
            address_ranks(*b, facts.local, facts.remote);
@@ -167,8 +207,7 @@ std::expected<InitChoice, FailureRecord> select_for_init(const model::Connection
       record.field = "proposals";
       record.ours = model::text_of(connection->proposals);
       record.theirs = model::text_of(facts.offers);
-      record.advice = fmt::format("the nearest proposals differ in {}: add one that both ends list",
-                                  to_string(choice.error().type));
+      record.advice = proposal_advice(facts.offers, choice.error().type);
     }
   }
   return std::unexpected(std::move(record));
@@ -198,21 +237,17 @@ std::expected<const model::Connection*, FailureRecord> select_for_auth(
                        .remote_identity = pki::to_text(facts.id_i),
                        .phase = "IKE_AUTH",
                        .reason = Reason::no_connection,
-                       .advice = advice_for("")};
-  // The nearest candidate is the one that got furthest through the checks above.
-  static constexpr std::string_view kOrder[] = {"local_addrs", "remote_addrs", "proposals",
-                                                "local.id",    "remote.id",    "remote.auth"};
-  const auto depth = [](const Candidate& c) {
-    return std::ranges::find(kOrder, c.field) - std::begin(kOrder);
-  };
-  const auto nearest = std::ranges::max_element(misfits, {}, depth);
+                       .field = "connections",
+                       .advice = advice_for("connections")};
+  const auto nearest = std::ranges::max_element(misfits, {}, depth_of);
   if (nearest != misfits.end()) {
+    describe(record, *nearest);
     record.connection = nearest->connection;
-    record.reason = reason_for(nearest->field);
-    record.field = nearest->field;
-    record.ours = nearest->ours;
-    record.theirs = nearest->theirs;
-    record.advice = advice_for(nearest->field);
+  }
+  if (record.reason == Reason::identity_mismatch) {
+    const auto one = std::ranges::find(connections, nearest->connection, &model::Connection::name);
+    record.advice = record.field == "remote.id" ? identity_advice(one->remote.id, facts.id_i)
+                                                : asked_identity_advice(one->local.id, *facts.id_r);
   }
   record.candidates = std::move(misfits);
   return std::unexpected(std::move(record));

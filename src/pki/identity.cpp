@@ -37,6 +37,12 @@ bool printable(ByteView bytes) {
   return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte > 0x20 && byte < 0x7f; });
 }
 
+/// As printable, and blanks between: "C=CH, CN=a" sent as a name of another type.
+bool showable(ByteView bytes) {
+  return !bytes.empty() && bytes.front() != ' ' && bytes.back() != ' ' &&
+         std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte >= 0x20 && byte < 0x7f; });
+}
+
 std::string_view trimmed(std::string_view text) {
   const auto blank = [](char c) { return c == ' ' || c == '\t'; };
   while (!text.empty() && blank(text.front())) text.remove_prefix(1);
@@ -179,8 +185,7 @@ std::string to_text(const model::Identity& identity) {
     case IdType::fqdn:
     case IdType::rfc822_addr:
     case IdType::key_id: {
-      if (identity.data.empty() || !printable(identity.data) ||
-          identity.data.size() > kIdentityShownMax) {
+      if (!showable(identity.data) || identity.data.size() > kIdentityShownMax) {
         return identity.type == IdType::key_id ? "@#" + hex_text(identity.data)
                                                : typed_hex(identity);
       }

@@ -65,6 +65,19 @@ std::unexpected<PathError> explain(int code, const Certificate& at, WallTime now
     case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:
       return refuse(PathFault::malformed, &at, "a signature that verifies", said,
                     "this certificate was not made by the issuer it names");
+    case X509_V_ERR_INVALID_CA:
+    case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
+      return refuse(PathFault::profile, &at, "a certificate of a CA", said,
+                    "issue the CA's certificate anew, with basicConstraints CA:TRUE and keyUsage "
+                    "keyCertSign");
+    case X509_V_ERR_PATH_LENGTH_EXCEEDED:
+      return refuse(PathFault::profile, &at, "no more CAs below it than its pathlen says", said,
+                    "issue the CA's certificate with a larger pathlen, or the end certificate "
+                    "without the CA between");
+    case X509_V_ERR_PERMITTED_VIOLATION:
+    case X509_V_ERR_EXCLUDED_VIOLATION:
+      return refuse(PathFault::profile, &at, "names that the CA's nameConstraints allow", said,
+                    "issue the certificate with a name that they allow, or by another CA");
     case X509_V_ERR_OUT_OF_MEM:
     case X509_V_ERR_UNSPECIFIED:
       return refuse(PathFault::internal, &at, "", said, "");
@@ -306,7 +319,9 @@ Result<ValidPath, PathError> validate_path(const TrustStore& store, const PathRe
   const Certificate* end = end_certificate(request);
   if (end == nullptr) {
     return refuse(PathFault::missing, nullptr, "a certificate for " + to_text(request.identity),
-                  "none", "let the peer send its certificate (send_cert = always)");
+                  "none",
+                  "let the peer send its certificate (send_cert = always there), or name it in "
+                  "remote.certs here");
   }
   if (!request.chain.empty()) CYG_TRY_DO(check_limits(request.chain));
   const bool pinned = contains(request.required_certs, *end);

@@ -116,7 +116,9 @@ std::expected<PeerAuthenticated, FailureRecord> judge_peer(
     IkeSa& sa, Context& cx, const Handshake& handshake, const std::vector<wire::Payload>& payloads,
     const model::Identity& identity, const Answer& answer) {
   if (const auto* refused = std::get_if<answer::Refused>(&answer.result)) {
-    return std::unexpected(record_of(*refused));
+    FailureRecord record = record_of(*refused);
+    if (record.reason == Reason::certificate_missing) record.field = "remote.certs";  // not ours
+    return std::unexpected(std::move(record));
   }
   const auto* auth = first_of<wire::AuthPayload>(payloads);
   auto octets = octets_to_sign(sa, cx, handshake, identity, !sa.initiator);

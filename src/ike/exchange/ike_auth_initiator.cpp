@@ -5,6 +5,7 @@
 #include "ike/exchange/configuration.hpp"
 #include "ike/exchange/ike_auth_common.hpp"
 #include "ike/exchange/mobike.hpp"
+#include "ike/identity_advice.hpp"
 #include "ike/peer_refusal.hpp"
 #include "ike/select.hpp"
 #include "pki/identity.hpp"
@@ -164,13 +165,12 @@ State on_auth_reply(AwaitAuthReply&& state, IkeSa& sa, std::vector<wire::Payload
   }
   sa.remote_id = id_r->id;
   if (!pki::match_identity(sa.connection.remote.id, id_r->id)) {
-    return refuse_responder(
-        sa, cx, state,
-        {.reason = Reason::identity_mismatch,
-         .field = "remote.id",
-         .ours = sa.connection.remote.id ? pki::to_text(*sa.connection.remote.id) : "%any",
-         .theirs = pki::to_text(id_r->id),
-         .advice = "set remote.id to the identity the gateway sends"});
+    return refuse_responder(sa, cx, state,
+                            {.reason = Reason::identity_mismatch,
+                             .field = "remote.id",
+                             .ours = pki::to_text(sa.connection.remote.id),
+                             .theirs = pki::to_text(id_r->id),
+                             .advice = identity_advice(sa.connection.remote.id, id_r->id)});
   }
   if (class_of(auth->method) != sa.connection.remote.method) {
     return refuse_responder(sa, cx, state,

@@ -238,6 +238,41 @@ TEST(Client, ListsAreStreamedThenAnswered) {
   EXPECT_EQ(b.taken(), "stream cygnet-failure, answer 1 ");
 }
 
+// A refused request that is repeated, or a gateway that stays away, is one record that counts.
+TEST(Client, TheSameFailureAgain_IsCounted) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.event(ike::event::Failed{.record = {.at = b.at, .connection = "home"}});
+  b.event(ike::event::Failed{.record = {.at = b.at, .connection = "other"}});
+  b.at = b.at + seconds{5};
+  b.event(ike::event::Failed{.record = {.at = b.at, .connection = "home"}});
+  b.taken();
+  b.request("cygnet-failures", {});
+  std::string told;
+  for (const Effect& effect : b.effects) {
+    const auto* stream = std::get_if<effect::Stream>(&effect);
+    if (stream == nullptr) continue;
+    told += fmt::format("{} {} times, {} s ago; ", stream->message.text("connection"),
+                        stream->message.text("times"), stream->message.text("age"));
+  }
+  EXPECT_EQ(told, "other 1 times, 5 s ago; home 2 times, 0 s ago; ");
+}
+
+TEST(Client, ANameWithoutAddress_IsAFailure) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.request("initiate", message({{"ike", "home"}, {"child", "net"}}));
+  b.taken();
+  b.controller.resolved(b.last_request, fail("look up 'gw.example'", "not found"), b.effects, b.at);
+  EXPECT_EQ(b.taken(), "answer 1 no: look up 'gw.example': not found");
+  b.request("cygnet-failures", {});
+  const auto* told = std::get_if<effect::Stream>(&b.effects.front());
+  ASSERT_NE(told, nullptr);
+  EXPECT_EQ(told->message.text("reason"), "unreachable");
+  EXPECT_EQ(told->message.text("field"), "remote_addrs");
+  EXPECT_NE(told->message.text("theirs").find("gw.example"), std::string::npos);
+}
+
 // Everything the catalogue offers is answered, exactly once.
 TEST(Client, EveryCommand_IsAnswered) {
   for (const std::string& command : Controller::catalogue().commands) {

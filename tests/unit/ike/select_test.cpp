@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "ike/identity_advice.hpp"
+#include "pki/identity.hpp"
+
 namespace cygnet::test {
 namespace {
 
@@ -124,6 +127,58 @@ TEST(Select, ForInit_AddressesThenProposals) {
   const auto nobody = ike::select_for_init({other}, offer);
   EXPECT_EQ(nobody.error().reason, Reason::no_connection);
   EXPECT_NE(nobody.error().line().find("203.0.113.0"), std::string::npos);
+  EXPECT_EQ(nobody.error().field, "remote_addrs");
+  EXPECT_EQ(ike::select_for_init({}, offer).error().field, "connections");
+}
+
+TEST(Select, ForInit_TheAddressThatWasCalled_IsAFieldToo) {
+  model::Connection elsewhere = named("elsewhere");
+  elsewhere.local_addrs = {range("10.0.0.1/32")};
+  const auto none = ike::select_for_init(
+      {elsewhere}, {.local = kLocal, .remote = kRemote, .offers = elsewhere.proposals});
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().field, "local_addrs");
+  EXPECT_EQ(none.error().ours, "10.0.0.1/32");
+  EXPECT_EQ(none.error().theirs, "192.0.2.1");
+}
+
+// Windows offers one broken group until it is told otherwise: the advice says how.
+TEST(Select, ForInit_StockWindows_IsRecognised) {
+  model::Proposal weak = proposals("aes256-sha256-modp2048").front();
+  for (model::Transform& one : weak.transforms) {
+    if (one.type == TransformType::ke) one.id = static_cast<std::uint16_t>(KeId::modp_1024);
+  }
+  const auto advice = [&](std::vector<model::Proposal> offers) {
+    return ike::select_for_init({named("gw")},
+                                {.local = kLocal, .remote = kRemote, .offers = std::move(offers)})
+        .error()
+        .advice;
+  };
+  EXPECT_NE(advice({weak}).find("Set-VpnConnectionIPsecConfiguration"), std::string::npos);
+  EXPECT_EQ(advice({weak, proposals("aes256-sha256-modp2048").front()}).find("Windows"),
+            std::string::npos);
+}
+
+// What people get wrong about identities, and what is said to each.
+TEST(Select, IdentityAdvice_FitsTheMistake) {
+  const auto advice = [](const char* ours, const char* theirs) {
+    return ike::identity_advice(*pki::parse_identity_pattern(ours), *pki::parse_identity(theirs));
+  };
+  const auto has = [](const std::string& text, std::string_view word) {
+    return text.find(word) != std::string::npos;
+  };
+  EXPECT_TRUE(has(advice("CN=a, O=x, C=CH", "C=CH, O=x, CN=a"), "another order"));
+  EXPECT_FALSE(has(advice("CN=b, O=x, C=CH", "C=CH, O=x, CN=a"), "another order"));
+  EXPECT_TRUE(has(advice("gw.example", "C=CH, O=x, CN=gw.example"), "subjectAltName gw.example"));
+  EXPECT_TRUE(has(advice("a.example", "192.0.2.2"), "local.id = a.example there"));
+  EXPECT_TRUE(has(advice("a.example", "keyid:a.example"), "ID_FQDN here and ID_KEY_ID there"));
+  EXPECT_TRUE(has(advice("a.example", "b.example"), "set remote.id"));
+  const auto asked = [](const char* ours, const char* theirs) {
+    return ike::asked_identity_advice(*pki::parse_identity_pattern(ours),
+                                      *pki::parse_identity(theirs));
+  };
+  EXPECT_TRUE(has(asked("C=CH, CN=gw", "gw.example"), "subjectAltName"));
+  EXPECT_TRUE(has(asked("gw.example", "vpn.example"), "set local.id"));
 }
 
 }  // namespace

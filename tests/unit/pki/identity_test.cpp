@@ -32,7 +32,8 @@ TEST(Identity, Notation_ChoosesTheType) {
 TEST(Identity, TextAndBack_IsTheSame) {
   for (const char* text :
        {"vpn.example.org", "user@example.org", "192.0.2.1", "2001:db8::1", "C=DE, O=Example, CN=x",
-        "C=CH, O=\"a, b\", CN=c+d", "@#0a0b", "fqdn:192.0.2.1", "CN=\xc3\xa4"}) {
+        "C=CH, O=\"a, b\", CN=c+d", "@#0a0b", "fqdn:192.0.2.1", "CN=\xc3\xa4",
+        "fqdn:C=CH, O=a b, CN=c", "keyid:a b"}) {
     const model::Identity one = id(text);
     EXPECT_EQ(id(to_text(one)), one) << text << " became " << to_text(one);
   }

@@ -56,6 +56,12 @@ std::string verdict(const Question& question) {
   return std::string{to_string(path.error().fault)};
 }
 
+/// What an operator is told to do.
+std::string advice(const Question& question) {
+  const auto path = ask(question);
+  return path ? "" : path.error().advice;
+}
+
 CertMaker gw() { return CertMaker::leaf("gw").san("DNS:gw.example"); }
 
 TEST(Path, LeafUnderRoot_IsGood) {
@@ -167,6 +173,9 @@ TEST(Refused, IssuerThatIsNoCa) {
   EXPECT_NE(verdict({.anchors = {root}, .sent = {gw().issued_by(user), user}}), "good");
   const Issued no_sign = CertMaker::ca("middle").key_usage("cRLSign").issued_by(root);
   EXPECT_NE(verdict({.anchors = {root}, .sent = {gw().issued_by(no_sign), no_sign}}), "good");
+  const Issued no_ca = CertMaker::ca("own").basic_constraints("CA:FALSE").self_signed();
+  EXPECT_NE(advice({.anchors = {no_ca}, .sent = {gw().issued_by(no_ca)}}).find("CA:TRUE"),
+            std::string::npos);
 }
 
 TEST(Refused, PathLength) {
@@ -175,6 +184,9 @@ TEST(Refused, PathLength) {
   const Issued below = CertMaker::ca("below").issued_by(last);
   EXPECT_EQ(verdict({.anchors = {root}, .sent = {gw().issued_by(last), last}}), "good");
   EXPECT_EQ(verdict({.anchors = {root}, .sent = {gw().issued_by(below), below, last}}), "profile");
+  EXPECT_NE(
+      advice({.anchors = {root}, .sent = {gw().issued_by(below), below, last}}).find("pathlen"),
+      std::string::npos);
 }
 
 TEST(Refused, NameConstraints) {
@@ -182,6 +194,9 @@ TEST(Refused, NameConstraints) {
   const Issued narrow =
       CertMaker::ca("narrow").name_constraints("permitted;DNS:other.org").issued_by(root);
   EXPECT_EQ(verdict({.anchors = {root}, .sent = {gw().issued_by(narrow), narrow}}), "profile");
+  EXPECT_NE(
+      advice({.anchors = {root}, .sent = {gw().issued_by(narrow), narrow}}).find("a name that"),
+      std::string::npos);
 }
 
 TEST(Refused, KeyUsageAndPurposes) {
