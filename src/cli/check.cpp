@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "config/ipsec_convert.hpp"
-#include "config/lint.hpp"
 #include "config/load.hpp"
 #include "config/section_text.hpp"
 #include "config/swanctl_parser.hpp"
@@ -68,6 +67,7 @@ void complete(config::Loaded& loaded, config::Diagnostics& diags) {
   control::Credentials credentials;
   static_cast<void>(credentials.exchange_file(control::CredentialSet::from(loaded, diags)));
   for (model::Connection& one : loaded.connections) credentials.complete(one, diags);
+  loaded.shared_secrets = std::move(credentials.exchange_file({}).secrets);
 }
 
 std::string count(std::size_t number, std::string_view what) {
@@ -78,6 +78,7 @@ std::string count(std::size_t number, std::string_view what) {
 
 Result<Format> format_of(const std::string& path, config::Files& files) {
   CYG_TRY(const std::string text, files.read(path));
+  if (path.ends_with("swanctl.conf")) return Format::swanctl;
   const std::string_view word = first_word(text);
   static constexpr std::array<std::string_view, 4> kIpsec{"config", "conn", "ca", "version"};
   static constexpr std::array<std::string_view, 4> kSwanctl{"connections", "secrets", "pools",
@@ -88,14 +89,14 @@ Result<Format> format_of(const std::string& path, config::Files& files) {
   return path.ends_with("ipsec.conf") ? Format::ipsec : Format::swanctl;
 }
 
-CheckReport check_file(const std::string& path, Format format,
-                       const std::vector<IpAddress>& own_addresses, config::Files& files) {
+CheckReport check_file(const std::string& path, Format format, const config::Host& host,
+                       config::Files& files) {
   config::Diagnostics diags;
-  Parsed parsed = parse(path, format, own_addresses, files, diags);
+  Parsed parsed = parse(path, format, host.addresses, files, diags);
   std::vector<config::Finding> findings;
   if (!diags.has_errors()) {
-    findings = config::lint(parsed.root, parsed.loaded);
     complete(parsed.loaded, diags);
+    findings = config::lint(parsed.root, parsed.loaded, host, files);
   }
   config::wipe_secrets(parsed.root);
   CheckReport out{.text = diags.text(), .usable = !diags.has_errors()};

@@ -7,6 +7,7 @@
 #include "base/ip.hpp"
 #include "cli/session.hpp"
 #include "config/files.hpp"
+#include "config/lint.hpp"
 
 namespace cygnet::cli {
 
@@ -15,7 +16,7 @@ enum class Format : std::uint8_t {
   swanctl,  ///< swanctl.conf
   ipsec,    ///< ipsec.conf, with ipsec.secrets beside it
 };
-/// By what stands first in it; nothing when that says neither. A file that cannot be read is an
+/// By its name, or by what stands first in it. A file that cannot be read is an
 /// error.
 [[nodiscard]] Result<Format> format_of(const std::string& path, config::Files& files);
 
@@ -24,11 +25,9 @@ struct CheckReport {
   std::string text;  ///< all lines
   bool usable = false;
 };
-/// Parses, loads and looks over, as the daemon would; nothing is changed. `own_addresses` are this
-/// host's, for ipsec.conf's left and right. `path` is absolute.
+/// Parses, loads and looks over, as the daemon would; nothing is changed. `path` is absolute.
 [[nodiscard]] CheckReport check_file(const std::string& path, Format format,
-                                     const std::vector<IpAddress>& own_addresses,
-                                     config::Files& files);
+                                     const config::Host& host, config::Files& files);
 
 /// An ipsec.conf as swanctl.conf.
 struct ConvertReport {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <filesystem>
 
 #include "cli/names.hpp"
@@ -48,9 +49,11 @@ vici::Message request_for(const Name& name) {
 }
 
 void print_failure(const vici::Message& record) {
-  fmt::print("{} s ago, {} {}: {}\n", record.text("age"),
-             record.text("role") == "initiator" ? "calling" : "refused", record.text("remote"),
-             record.text("reason"));
+  const bool again = record.text("times") != "1";
+  fmt::print("{} s ago, {}{}{}: {}{}\n", record.text("age"),
+             record.text("role") == "initiator" ? "calling" : "refused",
+             record.text("remote").empty() ? "" : " ", record.text("remote"), record.text("reason"),
+             again ? fmt::format(", {} times", record.text("times")) : "");
   const auto row = [&record](std::string_view key, std::string_view label) {
     if (!record.text(key).empty()) fmt::print("  {:<11} {}\n", label, record.text(key));
   };
@@ -63,7 +66,10 @@ void print_failure(const vici::Message& record) {
   if (const vici::Message* candidates = record.find("candidates")) {
     for (const vici::Item& item : candidates->items()) {
       const auto* one = std::get_if<vici::Message>(&item.content);
-      if (one == nullptr) continue;
+      // The nearest one was told already.
+      const bool told = one != nullptr && one->text("connection") == record.text("connection") &&
+                        one->text("field") == record.text("field");
+      if (one == nullptr || told) continue;
       fmt::print("  not '{}', its {} does not fit: ours {}, theirs {}\n", one->text("connection"),
                  one->text("field"), one->text("ours"), one->text("theirs"));
     }
@@ -177,7 +183,8 @@ Exit check(const std::string& file, std::optional<Format> format) {
   }
   const auto own = io::own_addresses();
   if (!own) return complain(own.error());
-  const CheckReport report = check_file(path, *format, *own, files);
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const CheckReport report = check_file(path, *format, {.addresses = *own, .now = now}, files);
   fmt::print("{}", report.text);
   return report.usable ? Exit::done : Exit::failed;
 }

@@ -105,7 +105,10 @@ void Fields::fault(const Key& key, const Error& error) {
     const std::size_t offset = find_word(key.value, word);
     if (offset != std::string_view::npos) place.column += static_cast<unsigned>(offset);
   }
-  diags_.error(place, fmt::format("{}: {}", key.shown(), text));
+  // "auth = psk id = a": what was to be two lines is one value.
+  const bool joined = key.value.find(" = ") != std::string::npos;
+  diags_.error(place, fmt::format("{}: {}{}", key.shown(), text,
+                                  joined ? "; each option stands on a line of its own" : ""));
 }
 
 void Fields::unsupported(const Unsupported& option) {

@@ -27,7 +27,6 @@ struct PlannedPool {
   std::string name;  ///< of its section
   std::string dns;
   Place place;
-  IpRange range;
 };
 
 /// Borrowed for one conversion.

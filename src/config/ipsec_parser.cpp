@@ -288,8 +288,9 @@ void FileParser::store(Key key) {
     return;
   }
   if (twin->place.file == key.place.file) {
-    session_.diags.warning(key.place, fmt::format("'{}' is set again, its value in line {} is lost",
-                                                  key.shown(), twin->place.line));
+    session_.diags.warning(
+        key.place, fmt::format("'{}' is set again, its value in line {} is lost; remove one",
+                               key.shown(), twin->place.line));
   }
   *twin = std::move(key);
 }

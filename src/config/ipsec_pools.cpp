@@ -24,10 +24,6 @@ bool is_v6(const Conn& conn) {
   return v6(conn.remote) || v6(conn.local);
 }
 
-bool overlap(const IpRange& a, const IpRange& b) {
-  return a.first.family() == b.first.family() && a.first <= b.last && b.first <= a.last;
-}
-
 /// A part of the source's value, with its own place where that is known.
 Key part_of(const Key& source, std::string_view part) {
   Key out = source;
@@ -53,16 +49,6 @@ std::string refusal(std::string_view item) {
       "'{}' is a pool in a database, which is not supported; write its addresses, "
       "as 10.9.1.0/24",
       item);
-}
-
-void warn_of_overlap(Conversion& cx, const PlannedPool& fresh, std::string_view name) {
-  for (const auto& [other, pool] : cx.pools) {
-    if (!overlap(pool.range, fresh.range)) continue;
-    cx.warn(fresh.place, fmt::format("the addresses '{}' are among '{}' ({}): both could give "
-                                     "away the same one; make them disjoint",
-                                     name, other, pool.place.text()));
-    return;
-  }
 }
 
 /// The conn's name; strongSwan takes no '.' in the names of sections, so addresses are none.
@@ -96,9 +82,7 @@ std::optional<std::string> plan(const Conn& conn, const Key& item, const Key* dn
     cx.diags.error(item.value_place, fmt::format("{}: {}", item.shown(), range.error().text()));
     return std::nullopt;
   }
-  PlannedPool fresh{
-      .name = fresh_name(conn), .dns = servers, .place = item.value_place, .range = *range};
-  warn_of_overlap(cx, fresh, item.value);
+  PlannedPool fresh{.name = fresh_name(conn), .dns = servers, .place = item.value_place};
   Section section{.name = fresh.name, .place = item.value_place, .keys = {}, .sections = {}};
   copy_key(section, "addrs", item);
   if (dns != nullptr) copy_key(section, "dns", *dns);

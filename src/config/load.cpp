@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <utility>
+#include <vector>
 
 #include "config/loader.hpp"
 
@@ -33,6 +34,38 @@ void check_pool_names(const Section& root, const Loaded& loaded, Diagnostics& di
           key == nullptr ? section->place : key->value_place,
           fmt::format("pools: unknown pool '{}'{}", pool, model::did_you_mean(pool, names)));
     }
+  }
+}
+
+const Key* addresses_of(const Section& root, const model::Pool& pool) {
+  const Section* pools = root.find_section("pools");
+  const Section* section = pools == nullptr ? nullptr : pools->find_section(pool.name);
+  return section == nullptr ? nullptr : section->find_key("addrs");
+}
+
+/// Pools that share addresses, each with one that starts before it.
+void check_pool_ranges(const Section& root, const Loaded& loaded, Diagnostics& diags) {
+  std::vector<const model::Pool*> pools;
+  for (const model::Pool& pool : loaded.pools) pools.push_back(&pool);
+  std::ranges::stable_sort(pools, {}, [](const model::Pool* one) {
+    return std::pair{one->range.first.family(), one->range.first};
+  });
+  const model::Pool* widest = nullptr;  // of those before, the one that reaches furthest
+  for (const model::Pool* pool : pools) {
+    const bool same_family =
+        widest != nullptr && widest->range.first.family() == pool->range.first.family();
+    if (same_family && widest->range.contains(pool->range.first)) {
+      const Key* one = addresses_of(root, *pool);
+      const Key* other = addresses_of(root, *widest);
+      if (one != nullptr && other != nullptr) {
+        diags.warning(
+            one->value_place,
+            fmt::format("{}: addresses of '{}' are in '{}' ({}) as well: clients of one "
+                        "pool take them from the other; make them disjoint",
+                        one->shown(), one->value, other->value, other->value_place.text()));
+      }
+    }
+    if (!same_family || widest->range.last < pool->range.last) widest = pool;
   }
 }
 
@@ -82,6 +115,7 @@ Loaded load_sections(const Section& root, Files& files, std::string_view directo
     }
   });
   check_pool_names(root, out, diags);
+  check_pool_ranges(root, out, diags);
   read_secrets(loader, root.find_section("secrets"), out);
   return out;
 }

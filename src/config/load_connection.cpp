@@ -197,7 +197,7 @@ std::optional<model::Connection> read_connection(const Loader& loader, const Sec
   static_cast<void>(fields.optional("version", kVersion, 2));  // only its errors count
   out.local_addrs = fields.list("local_addrs", kAddress, out.local_addrs, "%any");
   out.remote_addrs = fields.list("remote_addrs", kAddress, out.remote_addrs, "%any");
-  out.local_port = fields.optional("local_port", kPort, out.local_port);
+  out.local_port = fields.optional("local_port", kLocalPort, out.local_port);
   out.remote_port = fields.optional("remote_port", kPort, out.remote_port);
   out.proposals =
       fields.optional("proposals", kIkeProposals, model::default_proposals(ProtocolId::ike));

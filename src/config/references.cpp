@@ -76,8 +76,9 @@ void Resolver::inherit(Section& out, const Reference& reference) {
   } else if (!found.faulty) {
     std::vector<std::string_view> names;
     for (const auto& child : root_.children) names.push_back(child->name);
-    diags_.error(reference.place, fmt::format("unknown section '{}'{}", reference.path,
-                                              model::did_you_mean(reference.path, names)));
+    diags_.error(reference.place,
+                 fmt::format("there is no section '{}' to inherit from{}", reference.path,
+                             model::did_you_mean(reference.path, names)));
   }
 }
 

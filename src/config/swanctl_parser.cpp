@@ -78,6 +78,7 @@ class FileParser {
   std::string_view text_;
   const std::string& path_;
   std::size_t at_ = 0;
+  bool in_quote_ = false;  ///< a quote that is not closed has taken the rest
   unsigned line_ = 1;
   unsigned column_ = 1;
 };
@@ -147,7 +148,7 @@ void FileParser::statements(Node& node, bool nested) {
     skip_filler();
     if (session_.stopped) return;
     if (end()) {
-      if (nested) {
+      if (nested && !in_quote_) {
         session_.diags.error(node.place,
                              fmt::format("section '{}' is not closed, '}}' is missing", node.name));
       }
@@ -257,8 +258,8 @@ void FileParser::key(Node& node, std::string name, Place place) {
   Key& old = node.keys[at->second];
   if (old.place.file == fresh.place.file) {
     session_.diags.warning(
-        fresh.place,
-        fmt::format("'{}' is set again, its value in line {} is lost", fresh.name, old.place.line));
+        fresh.place, fmt::format("'{}' is set again, its value in line {} is lost; remove one",
+                                 fresh.name, old.place.line));
   }
   old = std::move(fresh);
 }
@@ -381,7 +382,8 @@ std::string FileParser::quoted() {
     out += c;
   }
   if (end()) {
-    session_.diags.error(opened, "quote is not closed");
+    in_quote_ = true;
+    session_.diags.error(opened, "quote is not closed, '\"' is missing");
     return {};
   }
   advance();

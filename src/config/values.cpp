@@ -131,6 +131,12 @@ Result<std::uint16_t> parse_port(std::string_view text) {
   return static_cast<std::uint16_t>(port);
 }
 
+Result<std::uint16_t> parse_local_port(std::string_view text) {
+  CYG_TRY(const std::uint16_t port, parse_port(text));
+  if (port == 500 || port == 4500) return port;
+  return fail(fmt::format("'{}' is none of the daemon's ports", text), "write 500 or 4500");
+}
+
 Result<unsigned> parse_tries(std::string_view text) {
   if (text == "%forever") return 0U;
   CYG_TRY(const std::uint64_t tries, bounded(text, 0, 1'000'000));

@@ -92,6 +92,7 @@ inline constexpr Word<model::CopyDscp> kCopyDscpWords[] = {{"out", model::CopyDs
 [[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
 [[nodiscard]] Result<std::uint64_t> parse_count(std::string_view text);
 [[nodiscard]] Result<std::uint16_t> parse_port(std::string_view text);
+[[nodiscard]] Result<std::uint16_t> parse_local_port(std::string_view text);
 [[nodiscard]] Result<unsigned> parse_tries(std::string_view text);
 [[nodiscard]] Result<std::uint32_t> parse_window(std::string_view text);
 [[nodiscard]] Result<int> parse_version(std::string_view text);
@@ -152,6 +153,8 @@ inline constexpr ValueType<std::uint64_t> kSize{"octets (k, m, g)", parse_size,
                                                 number_text<std::uint64_t>};
 inline constexpr ValueType<std::uint64_t> kCount{"number", parse_count, number_text<std::uint64_t>};
 inline constexpr ValueType<std::uint16_t> kPort{"port", parse_port, number_text<std::uint16_t>};
+inline constexpr ValueType<std::uint16_t> kLocalPort{"500 | 4500", parse_local_port,
+                                                     number_text<std::uint16_t>};
 inline constexpr ValueType<unsigned> kTries{"number (0 = for ever)", parse_tries,
                                             number_text<unsigned>};
 inline constexpr ValueType<std::uint32_t> kWindow{"packets", parse_window,

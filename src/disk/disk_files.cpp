@@ -49,4 +49,9 @@ std::vector<std::string> DiskFiles::glob(const std::string& pattern) {
   return out;
 }
 
+bool DiskFiles::is_public(const std::string& path) {
+  struct stat info{};
+  return ::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0;
+}
+
 }  // namespace cygnet::disk

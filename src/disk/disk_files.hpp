@@ -10,6 +10,7 @@ class DiskFiles final : public config::Files {
  public:
   [[nodiscard]] Result<std::string> read(const std::string& path) override;
   [[nodiscard]] std::vector<std::string> glob(const std::string& pattern) override;
+  [[nodiscard]] bool is_public(const std::string& path) override;
 };
 
 }  // namespace cygnet::disk

@@ -93,6 +93,8 @@ struct CertificateReader {
     out.not_after_ = *until;
     // X509_check_ca is 1 for a proper X.509v3 CA; old and self-made exceptions do not count.
     out.is_ca_ = X509_check_ca(x509.get()) == 1;
+    out.for_servers_ = (X509_get_extension_flags(x509.get()) & EXFLAG_XKUSAGE) != 0 &&
+                       (X509_get_extended_key_usage(x509.get()) & XKU_SSL_SERVER) != 0;
     out.self_signed_ = X509_self_signed(x509.get(), 0) == 1;
     const Owned<BIGNUM> serial{ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509.get()), nullptr)};
     const Owned<char> hex{serial ? BN_bn2hex(serial.get()) : nullptr};

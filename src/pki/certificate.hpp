@@ -60,6 +60,8 @@ class Certificate {
   [[nodiscard]] WallTime not_after() const { return not_after_; }
   /// basicConstraints says CA and keyUsage, if present, allows to sign certificates.
   [[nodiscard]] bool is_ca() const { return is_ca_; }
+  /// extendedKeyUsage names serverAuth: what Windows and Apple want of a gateway.
+  [[nodiscard]] bool for_servers() const { return for_servers_; }
   /// Subject and issuer are equal and the key identifiers do not contradict; the signature is
   /// not checked here.
   [[nodiscard]] bool self_signed() const { return self_signed_; }
@@ -95,6 +97,7 @@ class Certificate {
   WallTime not_before_;
   WallTime not_after_;
   bool is_ca_ = false;
+  bool for_servers_ = false;
   bool self_signed_ = false;
   std::string serial_;
   AltNames alt_names_;

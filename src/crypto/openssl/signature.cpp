@@ -418,9 +418,10 @@ Result<std::unique_ptr<PrivateKey>> load_private_key(ByteView data, std::string_
   Key key = decode(data, password);
   ERR_clear_error();
   if (!key) {
-    return fail("private key", password.empty()
-                                   ? "not a private key, or encrypted and no password is given"
-                                   : "not a private key, or the password is wrong");
+    return fail("private key",
+                password.empty()
+                    ? "not a private key, or encrypted and without its passphrase in secrets"
+                    : "not a private key, or its passphrase in secrets is wrong");
   }
   const auto kind = kind_of(key.get());
   if (!kind) return fail("private key", "too weak or of an unknown kind (RSA needs 2048 bits)");

@@ -101,6 +101,22 @@ TEST(Check, Hazards) {
   EXPECT_EQ(report.text.find("= short"), std::string::npos);
 }
 
+// What is in the folders counts like what is named: the gateway's own certificate has expired.
+TEST(Check, CertificateOfTheFolder) {
+  const test::Issued own = test::CertMaker::leaf("a").san("DNS:a.example").self_signed();
+  test::MemoryFiles files{
+      {{"/e/swanctl.conf",
+        "connections { c { remote_addrs = gw.example\nlocal { id = a.example }\n"
+        "children { net { } } } }\n"},
+       {"/e/x509/a.pem", own.cert_pem()},
+       {"/e/private/a.key", own.key_pem()}}};
+  const CheckReport report =
+      check_file("/e/swanctl.conf", Format::swanctl,
+                 {.addresses = {}, .now = test::kTestNow + std::chrono::days{400}}, files);
+  EXPECT_TRUE(report.usable) << report.text;
+  EXPECT_NE(report.text.find("[certificate-dates]"), std::string::npos) << report.text;
+}
+
 TEST(Check, IpsecConf) {
   auto files = disk();
   const CheckReport report = check_file("/e/ipsec.conf", Format::ipsec, {}, files);
@@ -114,6 +130,11 @@ TEST(Check, Format) {
   EXPECT_EQ(format_of("/e/swanctl.conf", files).value(), Format::swanctl);
   EXPECT_EQ(format_of("/e/ipsec.conf", files).value(), Format::ipsec);
   EXPECT_FALSE(format_of("/e/none", files).has_value());
+  files.files_["/f/swanctl.conf"] =
+      "version = 2\n";  // a misplaced option, and a word of ipsec.conf
+  EXPECT_EQ(format_of("/f/swanctl.conf", files).value(), Format::swanctl);
+  files.files_["/f/vpn.conf"] = "# ours\nconfig setup\n";
+  EXPECT_EQ(format_of("/f/vpn.conf", files).value(), Format::ipsec);
 }
 
 TEST(Convert, SecretsOnlyWhenAskedFor) {

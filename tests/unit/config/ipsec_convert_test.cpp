@@ -939,13 +939,14 @@ TEST(IpsecPools, OtherDnsServers_CannotBeOfOnePool) {
 }
 
 TEST(IpsecPools, OverlappingOnes_AreWarnedOf) {
-  const Result out =
-      convert(World{"conn %default\n  auto=add\n  right=%any\nconn a\n  rightid=@a\n"
-                    "  rightsourceip=10.3.0.0/24\nconn b\n  rightid=@b\n"
-                    "  rightsourceip=10.4.0.1, 10.3.0.7\n"});
-  EXPECT_EQ(out.notes,
-            "/etc/ipsec.conf:9:27: warning: the addresses '10.3.0.7' are among '10.3.0.0/24' "
-            "(/etc/ipsec.conf:6:17): both could give away the same one; make them disjoint\n");
+  const LoadResult out =
+      load(World{"conn %default\n  auto=add\n  right=%any\n  authby=secret\nconn a\n  rightid=@a\n"
+                 "  rightsourceip=10.3.0.0/24\nconn b\n  rightid=@b\n"
+                 "  rightsourceip=10.4.0.1, 10.3.0.7\n"});
+  EXPECT_EQ(out.faults,
+            "/etc/ipsec.conf:10:27: warning: rightsourceip: addresses of '10.3.0.7' are in "
+            "'10.3.0.0/24' (/etc/ipsec.conf:7:17) as well: clients of one pool take them from the "
+            "other; make them disjoint\n");
 }
 
 TEST(IpsecPools, DnsWithoutAddresses_HasNoEffect) {

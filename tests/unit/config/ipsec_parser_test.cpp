@@ -129,7 +129,8 @@ TEST(IpsecParser, ParameterAgain_Replaces) {
   const Parsed out = parse("conn a\n keylife=1h\n lifetime=2h\n");
   EXPECT_EQ(shown(out.conf.conns), "a{lifetime=2h;}");
   EXPECT_EQ(out.faults,
-            "/etc/ipsec.conf:3:2: warning: 'lifetime' is set again, its value in line 2 is lost\n");
+            "/etc/ipsec.conf:3:2: warning: 'lifetime' is set again, its value in line 2 is lost; "
+            "remove one\n");
 }
 
 TEST(IpsecParser, Synonyms_HaveOneName) {

@@ -54,6 +54,19 @@ TEST(Connection, KeptUpChild_SwitchesLivenessChecksOn) {
   EXPECT_EQ(own.dpd_delay, seconds{45});
 }
 
+// Each pool that reaches into another one, wherever it stands in the file.
+TEST(Pools, OverlappingOnes_AreWarnedOf) {
+  const auto warned = [](const std::string& pools) {
+    return load("pools { " + pools + " }").faults;
+  };
+  EXPECT_EQ(warned("b { addrs = 10.9.0.128/25 }\n a { addrs = 10.9.0.0/24 }"),
+            "c:1:21: warning: addrs: addresses of '10.9.0.128/25' are in '10.9.0.0/24' (c:2:14) as "
+            "well: clients of one pool take them from the other; make them disjoint\n");
+  EXPECT_EQ(
+      warned("a { addrs = 10.9.0.0/25 }\n b { addrs = 10.9.0.128/25 }\n c { addrs = fd00::/120 }"),
+      "");
+}
+
 // One exchange has to carry them all.
 TEST(Child, MoreSelectorsThanAnExchangeCarries_AreRefused) {
   std::string many = "10.0.0.0/32";

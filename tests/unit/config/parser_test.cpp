@@ -57,7 +57,8 @@ TEST(Parser, SectionAgain_ExtendsAndKeyAgain_Replaces) {
   const Parsed out = parse("a { b = 1\n c = 2 }\na { b = 3 }");
   EXPECT_EQ(out.tree, "a{b=3;c=2;}");
   EXPECT_EQ(out.faults,
-            std::string{kFile} + ":3:5: warning: 'b' is set again, its value in line 1 is lost\n");
+            std::string{kFile} +
+                ":3:5: warning: 'b' is set again, its value in line 1 is lost; remove one\n");
 }
 
 TEST(Parser, References_InheritWhatIsMissing) {
@@ -98,7 +99,11 @@ TEST(ParserFault, BracesThatDoNotMatch) {
   expect_at("a { }\n}\n", "2:1", "}");
 }
 
-TEST(ParserFault, QuoteThatNeverEnds) { expect_at("a = 1\nb = \"x\n", "2:5", "quote"); }
+TEST(ParserFault, QuoteThatNeverEnds) {
+  expect_at("a = 1\nb = \"x\n", "2:5", "quote");
+  EXPECT_EQ(faults("a { b = \"x }\n").find("is not closed, '}'"), std::string::npos)
+      << "it has taken the brace";
+}
 
 TEST(ParserFault, NameWithoutValue) { expect_at("a {\n  bcd\n}\n", "2:3", "bcd"); }
 
