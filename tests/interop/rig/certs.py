@@ -30,16 +30,19 @@ _KEYS = {
     "p256": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
     "p384": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
     "rsa3072": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"],
+    "rsa1024": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"],  # too weak
     "ed25519": ["-algorithm", "ED25519"],
 }
 VALID = ("20200101000000Z", "20460101000000Z")
 EXPIRED = ("20200101000000Z", "20210101000000Z")
+NOT_YET = ("20450101000000Z", "20460101000000Z")
 
 
 class Authority:
-    """A CA in a folder of its own, self-signed or issued by `parent`."""
+    """A CA in a folder of its own, self-signed or issued by `parent`. `more` are further lines of
+    extensions."""
 
-    def __init__(self, folder, name, key="p384", parent=None):
+    def __init__(self, folder, name, key="p384", parent=None, constraints="CA:TRUE", more=""):
         self.folder = os.path.join(folder, name)
         self.key_kind = key
         os.makedirs(self.folder, exist_ok=True)
@@ -48,29 +51,31 @@ class Authority:
             file.write(_CONFIG.format(dir=self.folder))
         open(self.path("index.txt"), "w", encoding="utf-8").close()
         self.cert, self.key = self.path("ca.crt"), self.path("ca.key")
-        extensions = ("basicConstraints=critical,CA:TRUE\n"
+        extensions = (f"basicConstraints=critical,{constraints}\n"
                       "keyUsage=critical,keyCertSign,cRLSign\n"
-                      "subjectKeyIdentifier=hash\n")
+                      f"subjectKeyIdentifier=hash\n{more}")
         self._make(parent or self, f"/C=CH/O=cygnet test/CN={name}", self.key, self.cert,
                    extensions, VALID, key, selfsign=parent is None)
 
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def issue(self, name, san="", key=None, valid=VALID, dn=None, usage="serverAuth,clientAuth"):
+    def issue(self, name, san="", key=None, valid=VALID, dn=None, usage="serverAuth,clientAuth",
+              key_usage="digitalSignature", digest=None):
         """(certificate, key) files of an end entity; `san` as openssl writes it: "DNS:a.example"."""
-        extensions = "basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+        extensions = f"basicConstraints=CA:FALSE\nkeyUsage=critical,{key_usage}\n"
         if usage:
             extensions += f"extendedKeyUsage={usage}\n"
         if san:
             extensions += f"subjectAltName={san}\n"
         cert, key_file = self.path(f"{name}.crt"), self.path(f"{name}.key")
         self._make(self, dn or f"/C=CH/O=cygnet test/CN={name}", key_file, cert, extensions, valid,
-                   key or self.key_kind)
+                   key or self.key_kind, digest=digest)
         return cert, key_file
 
     @staticmethod
-    def _make(issuer, dn, key_file, cert, extensions, valid, key, selfsign=False):
+    def _make(issuer, dn, key_file, cert, extensions, valid, key, selfsign=False,
+              digest=None):
         run(["openssl", "genpkey", *_KEYS[key], "-out", key_file])
         request = cert + ".csr"
         # Without a message digest Ed25519 keys sign as well.
@@ -84,5 +89,7 @@ class Authority:
                    "-out", cert, "-keyfile", key_file if selfsign else issuer.key]
         if issuer.key_kind == "ed25519":
             command += ["-md", "default"]
+        elif digest:
+            command += ["-md", digest]
         command += ["-selfsign"] if selfsign else ["-cert", issuer.cert]
         run(command)
