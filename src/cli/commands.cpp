@@ -165,6 +165,13 @@ Exit reload(Session& session) {
   return verdict(*answer);
 }
 
+Exit names(Session& session) {
+  const auto connections = session.list("list-conns", "list-conn");
+  if (!connections) return complain(connections.error());
+  for (const std::string& name : all_names(*connections)) fmt::print("{}\n", name);
+  return Exit::done;
+}
+
 Exit version(Session& session, const std::string& ours) {
   const auto answer = session.call("version");
   if (!answer) return complain(answer.error());

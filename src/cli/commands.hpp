@@ -22,6 +22,8 @@ inline constexpr unsigned kTimeoutDefault = 60;
 /// identity or address), or all.
 [[nodiscard]] Exit why(Session& session, const std::string& peer);
 [[nodiscard]] Exit reload(Session& session);
+/// What NAME can be, one in a line: connections, and each child with its connection.
+[[nodiscard]] Exit names(Session& session);
 [[nodiscard]] Exit version(Session& session, const std::string& ours);
 
 // Without a daemon:

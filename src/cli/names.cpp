@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/tree.hpp"
+
 namespace cygnet::cli {
 namespace {
 
@@ -42,6 +44,21 @@ Result<Name> find_name(std::string_view text, const std::vector<vici::Message>& 
   for (const Entry& entry : fitting) choices.push_back(entry.full());
   return fail(fmt::format("'{}' is the name of several children", text),
               fmt::format("say one of: {}", fmt::join(choices, ", ")));
+}
+
+std::vector<std::string> all_names(const std::vector<vici::Message>& connections) {
+  std::vector<std::string> out;
+  for (const vici::Message& event : connections) {
+    each_section(event, [&out](const std::string& connection, const vici::Message& body) {
+      out.push_back(connection);
+      const vici::Message* children = body.find("children");
+      if (children == nullptr) return;
+      each_section(*children, [&](const std::string& child, const vici::Message&) {
+        out.push_back(Entry{{connection, child}}.full());
+      });
+    });
+  }
+  return out;
 }
 
 }  // namespace cygnet::cli

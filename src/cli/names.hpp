@@ -22,4 +22,8 @@ struct Name {
 [[nodiscard]] Result<Name> find_name(std::string_view text,
                                      const std::vector<vici::Message>& connections);
 
+/// All that find_name() can find by its full name, in the daemon's order: "connection", then each
+/// "connection/child".
+[[nodiscard]] std::vector<std::string> all_names(const std::vector<vici::Message>& connections);
+
 }  // namespace cygnet::cli
