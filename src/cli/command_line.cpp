@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "cli/ipsec.hpp"
 #include "usage/completion.hpp"
 
@@ -27,7 +29,8 @@ std::string exit_text() {
 }  // namespace
 
 CommandLine::CommandLine(std::string version)
-    : version_(std::move(version)), app_("cygnet: an IKEv2/IPsec VPN. Talks to the daemon cygnetd.", "cygnet") {
+    : version_(std::move(version)),
+      app_("cygnet: an IKEv2/IPsec VPN. Talks to the daemon cygnetd.", "cygnet") {
   app_.set_version_flag("--version", version_, "Print our version and exit");
   app_.set_help_flag("-h,--help", "Print this help and exit");
   app_.add_option(usage::kDaemonOption, arguments_.uri, "The daemon's control socket")
@@ -81,10 +84,9 @@ void CommandLine::add_tunnel_commands() {
                        });
   add_name(down);
   add_timeout(down);
-  CLI::App* rekey =
-      add("rekey", "Make new keys now", [](Session& session, const Arguments& given) {
-        return cli::rekey(session, given.kind, given.name);
-      });
+  CLI::App* rekey = add("rekey", "Make new keys now", [](Session& session, const Arguments& given) {
+    return cli::rekey(session, given.kind, given.name);
+  });
   rekey->add_option("KIND", arguments_.kind, "What gets them: the IKE_SA or a child")
       ->required()
       ->type_name("ike|child")
@@ -95,16 +97,26 @@ void CommandLine::add_tunnel_commands() {
 void CommandLine::add_report_commands() {
   CLI::App* status =
       add("status", "Show what is connected", [](Session& session, const Arguments& given) {
-        return cli::status(session, given.json);
+        if (!given.watch) return cli::status(session, given.json);
+        return cli::watch(session, given.uri, given.json, std::chrono::seconds{*given.watch});
       });
   status->add_flag("--json", arguments_.json, "For programs; see docs/status-json.md");
+  status
+      ->add_option("--watch", arguments_.watch,
+                   "Again whenever something changes, and after so long at the latest; Ctrl-C ends "
+                   "it. With --json each state is one line")
+      ->type_name("SECONDS")
+      ->expected(0, 1)
+      ->check(CLI::Range(1U, kWatchMax).description(""))
+      ->default_str(std::to_string(kWatchDefault));
   CLI::App* why = add("why", "Explain the last refusals and failed attempts",
                       [](Session& session, const Arguments& given) {
-                        return cli::why(session, given.name);
+                        return cli::why(session, given.name, given.json);
                       });
   why->add_option("PEER", arguments_.name,
                   "Only those of a connection, an identity or an address; a part of it will do")
       ->type_name("");
+  why->add_flag("--json", arguments_.json, "For programs; see docs/why-json.md");
 }
 
 void CommandLine::add_configuration_commands() {
@@ -206,20 +218,20 @@ const std::vector<usage::ExitCode>& exit_codes() {
 
 std::string manual(const CommandLine& line) {
   usage::Command table = usage::command_of(line.app());
-  return usage::manual_page(
-      table,
-      {.section = 1,
-       .version = line.version(),
-       .description =
-           "cygnet steers the daemon cygnetd(8), which connects this machine to others by IKEv2 and "
-           "IPsec, as a gateway or as a client.\n\n"
-           "NAME is a connection, a child of one, or both as connection/child. Those that the daemon "
-           "has are in its configuration.",
-       .exits = exit_codes(),
-       .files = {{"/run/cygnet/cygnet.vici", "the daemon's control socket"},
-                 {kSwanctlConf, "what check reads unless told otherwise"},
-                 {kIpsecConf, "what convert reads unless told otherwise"}},
-       .see_also = {"cygnetd(8)", "ipsec.conf(5)"}});
+  return usage::manual_page(table,
+                            {.section = 1,
+                             .version = line.version(),
+                             .description = "cygnet steers the daemon cygnetd(8), which connects "
+                                            "this machine to others by IKEv2 and "
+                                            "IPsec, as a gateway or as a client.\n\n"
+                                            "NAME is a connection, a child of one, or both as "
+                                            "connection/child. Those that the daemon "
+                                            "has are in its configuration.",
+                             .exits = exit_codes(),
+                             .files = {{"/run/cygnet/cygnet.vici", "the daemon's control socket"},
+                                       {kSwanctlConf, "what check reads unless told otherwise"},
+                                       {kIpsecConf, "what convert reads unless told otherwise"}},
+                             .see_also = {"cygnetd(8)", "ipsec.conf(5)"}});
 }
 
 std::string completion(const CommandLine& line, const std::string& shell) {

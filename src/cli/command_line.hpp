@@ -23,6 +23,7 @@ struct Arguments {
   unsigned timeout = kTimeoutDefault;
   bool quiet = false;
   bool json = false;
+  std::optional<unsigned> watch;  ///< seconds
   std::string file;
   std::optional<Format> format;
   std::string secrets;

@@ -6,20 +6,14 @@
 #include <filesystem>
 
 #include "cli/names.hpp"
-#include "cli/status.hpp"
+#include "cli/tree.hpp"
+#include "cli/why.hpp"
 #include "config/lint.hpp"
 #include "disk/disk_files.hpp"
 #include "io/addresses.hpp"
 
 namespace cygnet::cli {
 namespace {
-
-Exit complain(const std::string& text, Exit code) {
-  fmt::print(stderr, "cygnet: {}\n", text);
-  return code;
-}
-
-Exit complain(const Error& error) { return complain(error.text(), Exit::failed); }
 
 /// What the daemon's answer means for our exit code.
 Exit verdict(const vici::Message& answer) {
@@ -48,47 +42,18 @@ vici::Message request_for(const Name& name) {
   return out;
 }
 
-void print_failure(const vici::Message& record) {
-  const bool again = record.text("times") != "1";
-  fmt::print("{} s ago, {}{}{}: {}{}\n", record.text("age"),
-             record.text("role") == "initiator" ? "calling" : "refused",
-             record.text("remote").empty() ? "" : " ", record.text("remote"), record.text("reason"),
-             again ? fmt::format(", {} times", record.text("times")) : "");
-  const auto row = [&record](std::string_view key, std::string_view label) {
-    if (!record.text(key).empty()) fmt::print("  {:<11} {}\n", label, record.text(key));
-  };
-  row("phase", "during");
-  row("connection", "connection");
-  row("remote-id", "peer");
-  row("field", "field");
-  row("ours", "ours");
-  row("theirs", "theirs");
-  if (const vici::Message* candidates = record.find("candidates")) {
-    for (const vici::Item& item : candidates->items()) {
-      const auto* one = std::get_if<vici::Message>(&item.content);
-      // The nearest one was told already.
-      const bool told = one != nullptr && one->text("connection") == record.text("connection") &&
-                        one->text("field") == record.text("field");
-      if (one == nullptr || told) continue;
-      fmt::print("  not '{}', its {} does not fit: ours {}, theirs {}\n", one->text("connection"),
-                 one->text("field"), one->text("ours"), one->text("theirs"));
-    }
-  }
-  row("advice", "what to do");
-}
-
-bool is_about(const vici::Message& record, std::string_view peer) {
-  const auto names = [&](std::string_view key) {
-    return record.text(key).find(peer) != std::string_view::npos;
-  };
-  return names("connection") || names("remote-id") || names("remote");
-}
-
 std::string absolute(const std::string& path) {
   return std::filesystem::absolute(path).lexically_normal().string();
 }
 
 }  // namespace
+
+Exit complain(const std::string& text, Exit code) {
+  fmt::print(stderr, "cygnet: {}\n", text);
+  return code;
+}
+
+Exit complain(const Error& error) { return complain(error.text(), Exit::failed); }
 
 Exit up(Session& session, const std::string& name, unsigned timeout, bool quiet) {
   const Found found = look_up(session, name);
@@ -125,36 +90,17 @@ Exit rekey(Session& session, const std::string& kind, const std::string& name) {
   return verdict(*answer);
 }
 
-Exit status(Session& session, bool json) {
-  StatusInput input;
-  auto sas = session.list("list-sas", "list-sa");
-  if (!sas) return complain(sas.error());
-  input.sas = *std::move(sas);
-  auto policies = session.list("list-policies", "list-policy");
-  if (!policies) return complain(policies.error());
-  input.policies = *std::move(policies);
-  auto pools = session.call("get-pools");
-  if (!pools) return complain(pools.error());
-  input.pools = *std::move(pools);
+Exit why(Session& session, const std::string& peer, bool json) {
   const auto failures = session.list("cygnet-failures", "cygnet-failure");
   if (!failures) return complain(failures.error());
-  input.failures = failures->size();
-  fmt::print("{}", json ? status_json(input) : status_text(input));
-  return Exit::done;
-}
-
-Exit why(Session& session, const std::string& peer) {
-  const auto failures = session.list("cygnet-failures", "cygnet-failure");
-  if (!failures) return complain(failures.error());
-  std::size_t shown = 0;
-  for (const vici::Message& record : *failures) {
-    if (!is_about(record, peer)) continue;
-    print_failure(record);
-    ++shown;
-  }
-  if (shown == 0) {
+  const std::vector<vici::Message> records = records_about(*failures, peer);
+  if (json) {
+    fmt::print("{}", why_json(records));
+  } else if (records.empty()) {
     fmt::print("nothing was refused and no attempt has failed{}\n",
                peer.empty() ? "" : " of '" + peer + "'");
+  } else {
+    fmt::print("{}", printable(why_text(records)));
   }
   return Exit::done;
 }

@@ -9,7 +9,7 @@
 namespace cygnet::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Value = nlohmann::ordered_json;
 
 std::string span_text(std::uint64_t seconds) {
   if (seconds < 60) return fmt::format("{} s", seconds);
@@ -74,8 +74,8 @@ std::string sa_text(const std::string& name, const vici::Message& sa) {
   return out;
 }
 
-Json list_json(const vici::Message& from, std::string_view name) {
-  Json out = Json::array();
+Value list_json(const vici::Message& from, std::string_view name) {
+  Value out = Value::array();
   if (const vici::List* list = from.list(name)) {
     for (const std::string& item : *list) out.push_back(item);
   }
@@ -83,12 +83,12 @@ Json list_json(const vici::Message& from, std::string_view name) {
 }
 
 /// A number of seconds, or null when there is none.
-Json seconds_json(const vici::Message& from, std::string_view name) {
+Value seconds_json(const vici::Message& from, std::string_view name) {
   const auto value = from.number(name);
-  return value ? Json(*value) : Json(nullptr);
+  return value ? Value(*value) : Value(nullptr);
 }
 
-Json child_json(const vici::Message& child) {
+Value child_json(const vici::Message& child) {
   return {{"name", child.text("name")},
           {"id", number(child, "uniqueid")},
           {"state", lower(child.text("state"))},
@@ -107,14 +107,14 @@ Json child_json(const vici::Message& child) {
           {"expires_in_s", seconds_json(child, "life-time")}};
 }
 
-Json end_json(const vici::Message& sa, const std::string& side) {
+Value end_json(const vici::Message& sa, const std::string& side) {
   return {{"id", sa.text(side + "-id")},
           {"address", sa.text(side + "-host")},
           {"port", number(sa, side + "-port")}};
 }
 
-Json sa_json(const std::string& name, const vici::Message& sa) {
-  Json children = Json::array();
+Value sa_json(const std::string& name, const vici::Message& sa) {
+  Value children = Value::array();
   if (const vici::Message* section = sa.find("child-sas")) {
     each_section(*section,
                  [&](const auto&, const auto& child) { children.push_back(child_json(child)); });
@@ -164,13 +164,13 @@ std::string status_text(const StatusInput& input) {
   return out;
 }
 
-std::string status_json(const StatusInput& input) {
-  Json sas = Json::array();
+std::string status_json(const StatusInput& input, Json layout) {
+  Value sas = Value::array();
   for (const vici::Message& event : input.sas) {
     each_section(event,
                  [&](const auto& name, const auto& sa) { sas.push_back(sa_json(name, sa)); });
   }
-  Json policies = Json::array();
+  Value policies = Value::array();
   for (const vici::Message& event : input.policies) {
     each_section(event, [&](const auto& name, const auto& policy) {
       policies.push_back({{"name", name},
@@ -179,7 +179,7 @@ std::string status_json(const StatusInput& input) {
                           {"remote_ts", list_json(policy, "remote-ts")}});
     });
   }
-  Json pools = Json::array();
+  Value pools = Value::array();
   each_section(input.pools, [&](const auto& name, const auto& pool) {
     pools.push_back({{"name", name},
                      {"base", pool.text("base")},
@@ -187,13 +187,14 @@ std::string status_json(const StatusInput& input) {
                      {"online", number(pool, "online")},
                      {"offline", number(pool, "offline")}});
   });
-  const Json out{{"version", 1},
-                 {"ike_sas", std::move(sas)},
-                 {"policies", std::move(policies)},
-                 {"pools", std::move(pools)},
-                 {"failures", input.failures}};
+  const Value out{{"version", 1},
+                  {"ike_sas", std::move(sas)},
+                  {"policies", std::move(policies)},
+                  {"pools", std::move(pools)},
+                  {"failures", input.failures}};
   // Names come from peers and may hold octets that are no UTF-8.
-  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return out.dump(layout == Json::indented ? 2 : -1, ' ', false, Value::error_handler_t::replace) +
+         "\n";
 }
 
 }  // namespace cygnet::cli

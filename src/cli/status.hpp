@@ -1,6 +1,7 @@
 // `cygnet status`: what is connected, for people and for programs.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,11 @@ struct StatusInput {
   std::size_t failures = 0;             ///< records that `cygnet why` would show
 };
 
+/// How a JSON document is laid out.
+enum class Json : std::uint8_t { indented, one_line };
+
 [[nodiscard]] std::string status_text(const StatusInput& input);
 /// One JSON document; docs/status-json.md is its contract.
-[[nodiscard]] std::string status_json(const StatusInput& input);
+[[nodiscard]] std::string status_json(const StatusInput& input, Json layout = Json::indented);
 
 }  // namespace cygnet::cli

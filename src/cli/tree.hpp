@@ -29,4 +29,14 @@ void each_section(const vici::Message& message, const Use& use) {
   return out;
 }
 
+/// Text for a terminal that holds what peers have chosen: its control characters, but for the ends
+/// of our lines, become question marks.
+[[nodiscard]] inline std::string printable(std::string text) {
+  for (char& one : text) {
+    const bool control = (static_cast<unsigned char>(one) < 0x20 && one != '\n') || one == 0x7f;
+    if (control) one = '?';
+  }
+  return text;
+}
+
 }  // namespace cygnet::cli

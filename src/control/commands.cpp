@@ -64,9 +64,7 @@ void Commands::reload_settings() { out.emplace_back(effect::ReloadSettings{clien
 
 void Commands::failures() {
   for (const Failure& failure : self.failures_.failures()) {
-    vici::Message one = failure_message(failure.record, now);
-    one.add("times", failure.times);
-    stream("cygnet-failure", std::move(one));
+    stream(kFailureEvent, failure_message(failure, now));
   }
   respond({});
 }

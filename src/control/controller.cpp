@@ -235,7 +235,10 @@ void Controller::handle(const ike::Event& event, const View& view, Instant now, 
     out.emplace_back(effect::Publish{std::move(told->name), std::move(told->message)});
   }
   if (const auto* failed = std::get_if<ike::event::Failed>(&event)) {
-    failures_.add(failed->record);
+    const Failure& kept = failures_.add(failed->record);
+    if (view.anybody_hears(kFailureEvent)) {
+      out.emplace_back(effect::Publish{std::string{kFailureEvent}, failure_message(kept, now)});
+    }
   } else if (const auto* done = std::get_if<ike::event::CommandDone>(&event)) {
     finish(done->request, done->success, done->error, out, now);
   } else if (const auto* wanted = std::get_if<ike::event::WantUp>(&event)) {
@@ -336,7 +339,9 @@ void Controller::resolved(ike::RequestId request, const Result<Route>& route, Ef
   const auto at = operations_.find(request);
   if (at == operations_.end()) return;  // its client has given up
   if (!route) {
-    failures_.add(nowhere_to_call(at->second.key.connection, route.error(), now));
+    const Failure& kept =
+        failures_.add(nowhere_to_call(at->second.key.connection, route.error(), now));
+    out.emplace_back(effect::Publish{std::string{kFailureEvent}, failure_message(kept, now)});
     return finish(request, false, route.error().text(), out, now);
   }
   const ChildKey& key = at->second.key;

@@ -294,8 +294,10 @@ vici::Message pool_message(const Pool& pool, bool with_leases) {
   return out;
 }
 
-vici::Message failure_message(const ike::FailureRecord& record, Instant now) {
+vici::Message failure_message(const Failure& failure, Instant now) {
+  const ike::FailureRecord& record = failure.record;
   vici::Message out;
+  if (failure.id != 0) out.add("id", failure.id).add("times", failure.times);
   out.add("age", seconds(now - record.at)).add("reason", ike::to_string(record.reason));
   out.add("role", record.initiator ? "initiator" : "responder").add("phase", record.phase);
   if (record.remote.port != 0) {  // else nobody could be called
@@ -531,7 +533,7 @@ vici::Message message_of(const ike::event::IkeMoved& e, const View&, Instant now
 vici::Message message_of(const ike::event::Failed& e, const View&, Instant now) {
   vici::Message message;
   message.add("type", alert_of(e.record));
-  message.add("cygnet", failure_message(e.record, now));
+  message.add("cygnet", failure_message({.record = e.record}, now));
   return message;
 }
 

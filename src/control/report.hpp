@@ -47,7 +47,9 @@ struct ViciEvent {
 };
 [[nodiscard]] std::optional<ViciEvent> event_message(const ike::Event& event, const View& view,
                                                      Instant now);
-/// One record of cygnet-failures; `age` in seconds.
-[[nodiscard]] vici::Message failure_message(const ike::FailureRecord& record, Instant now);
+/// Tells one failure: each when it happens, and all that are kept in answer to cygnet-failures.
+inline constexpr std::string_view kFailureEvent = "cygnet-failure";
+/// The message of that event; `age` in seconds. Without its numbers while it is not in the log.
+[[nodiscard]] vici::Message failure_message(const Failure& failure, Instant now);
 
 }  // namespace cygnet::control

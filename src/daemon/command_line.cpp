@@ -14,7 +14,8 @@ constexpr int kUsageExit = 2;
 }  // namespace
 
 CommandLine::CommandLine(std::string version)
-    : app_("cygnetd: IKEv2/IPsec VPN daemon. Runs in the foreground and logs to stderr.", "cygnetd") {
+    : app_("cygnetd: IKEv2/IPsec VPN daemon. Runs in the foreground and logs to stderr.",
+           "cygnetd") {
   options_.version = std::move(version);
   app_.set_version_flag("--version", options_.version, "Print the version and exit");
   app_.set_help_flag("-h,--help", "Print this help and exit");
@@ -29,10 +30,9 @@ void CommandLine::add_files() {
                   "swanctl.conf; credentials lie beside it. Unless given, " +
                       options_.default_config + ", when it exists")
       ->type_name("FILE");
-  auto* ipsec =
-      app_.add_option("--ipsec-conf", options_.ipsec_conf,
-                      "strongSwan's ipsec.conf, read as well; ipsec.d lies beside it")
-          ->type_name("FILE");
+  auto* ipsec = app_.add_option("--ipsec-conf", options_.ipsec_conf,
+                                "strongSwan's ipsec.conf, read as well; ipsec.d lies beside it")
+                    ->type_name("FILE");
   app_.add_option("--ipsec-secrets", options_.ipsec_secrets,
                   "Its secrets. Unless given, ipsec.secrets beside it, when it exists")
       ->type_name("FILE")
@@ -58,9 +58,8 @@ void CommandLine::add_files() {
 }
 
 void CommandLine::add_packets() {
-  static const std::map<std::string, PlaneChoice> kPlanes{{"auto", PlaneChoice::automatic},
-                                                          {"esp", PlaneChoice::esp},
-                                                          {"none", PlaneChoice::none}};
+  static const std::map<std::string, PlaneChoice> kPlanes{
+      {"auto", PlaneChoice::automatic}, {"esp", PlaneChoice::esp}, {"none", PlaneChoice::none}};
   app_.add_option("--data-plane", options_.plane,
                   "Who carries packets: esp (in userspace, through a TUN device), none (nobody: to "
                   "try out IKE), auto (esp)")
@@ -116,8 +115,10 @@ std::string CommandLine::manual() const {
       {.section = 8,
        .version = options_.version,
        .description =
-           "cygnetd connects this machine to others by IKEv2 and IPsec, as a gateway or as a client. "
-           "It reads swanctl.conf or ipsec.conf, or both, and listens for cygnet(1) and for programs "
+           "cygnetd connects this machine to others by IKEv2 and IPsec, as a gateway or as a "
+           "client. "
+           "It reads swanctl.conf or ipsec.conf, or both, and listens for cygnet(1) and for "
+           "programs "
            "that speak strongSwan's vici protocol.\n\n"
            "SIGTERM and SIGINT tell all peers goodbye and undo every change of the host. SIGHUP "
            "reads the configuration again: what did not change stays up, and a faulty one changes "

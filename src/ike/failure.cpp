@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <tuple>
 
 namespace cygnet::ike {
@@ -97,11 +98,37 @@ std::string_view field_of(Reason reason) {
   }
 }
 
+namespace {
+
+/// In quotes when it would not end where it ends, so that a program can cut the line up again and
+/// no peer can write fields of its own: \" and \\ inside, other octets as \xHH.
+std::string field_text(std::string_view value) {
+  const auto is_control = [](char one) {
+    return static_cast<unsigned char>(one) < 0x20 || one == 0x7f;
+  };
+  const bool bare = !value.empty() && value.front() != ' ' && value.back() != ' ' &&
+                    value.find_first_of(";,()'\"\\") == std::string_view::npos &&
+                    std::ranges::none_of(value, is_control);
+  if (bare) return std::string{value};
+  std::string out = "\"";
+  for (const char one : value) {
+    if (is_control(one)) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(one));
+      continue;
+    }
+    if (one == '"' || one == '\\') out += '\\';
+    out += one;
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
 std::string FailureRecord::line() const {
   std::string out = fmt::format("{} {} {}: {}", initiator ? "could not connect to" : "refused",
                                 remote.text(), phase, to_string(reason));
   const auto add = [&out](std::string_view name, const std::string& value) {
-    if (!value.empty()) out += fmt::format("; {}: {}", name, value);
+    if (!value.empty()) out += fmt::format("; {}: {}", name, field_text(value));
   };
   add("connection", connection);
   add("peer", remote_identity);
@@ -109,10 +136,12 @@ std::string FailureRecord::line() const {
   add("ours", ours);
   add("theirs", theirs);
   for (const Candidate& candidate : candidates) {
-    out += fmt::format("; not '{}' because of {} (ours: {}, theirs: {})", candidate.connection,
-                       candidate.field, candidate.ours, candidate.theirs);
+    out += fmt::format("; not {} because of {} (ours: {}, theirs: {})",
+                       field_text(candidate.connection), field_text(candidate.field),
+                       field_text(candidate.ours), field_text(candidate.theirs));
   }
-  add("fix", advice);
+  // Our own words, and the last of the line: they need no quotes.
+  if (!advice.empty()) out += "; fix: " + advice;
   return out;
 }
 

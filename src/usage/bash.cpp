@@ -8,7 +8,8 @@ namespace cygnet::usage {
 namespace {
 
 /// What stands between @ comes from the table.
-constexpr std::string_view kFrame = R"sh(# bash completion of @name@, made by: @name@ completion bash
+constexpr std::string_view kFrame =
+    R"sh(# bash completion of @name@, made by: @name@ completion bash
 
 # Offers those of the words that begin with what stands there. They are never evaluated.
 _@name@_offer() {
@@ -73,7 +74,8 @@ complete -F _@name@ @name@
 
 /// What completes a value; empty when nothing does.
 std::string action_for(const Value& value, const std::string& name) {
-  if (!value.choices.empty()) return fmt::format("_{}_offer {}", name, quoted_words(value.choices, " "));
+  if (!value.choices.empty())
+    return fmt::format("_{}_offer {}", name, quoted_words(value.choices, " "));
   if (is_file(value)) return fmt::format("_{}_files", name);
   if (is_tunnel(value)) return fmt::format("_{}_tunnels", name);
   return {};
@@ -107,9 +109,8 @@ std::string bash_completion(const Command& program) {
       options += row(path, fmt::format("_{}_offer {}", name, quoted_words(names, " ")));
     }
     if (!command.commands.empty()) {
-      arguments +=
-          row(path + " 0",
-              fmt::format("_{}_offer {}", name, quoted_words(command_names(command), " ")));
+      arguments += row(path + " 0", fmt::format("_{}_offer {}", name,
+                                                quoted_words(command_names(command), " ")));
     }
     for (std::size_t i = 0; i < command.arguments.size(); ++i) {
       arguments += row(fmt::format("{} {}", path, i), action_for(command.arguments[i].value, name));

@@ -8,7 +8,8 @@
 namespace cygnet::usage {
 namespace {
 
-constexpr std::string_view kFrame = R"sh(# fish completion of @name@, made by: @name@ completion fish
+constexpr std::string_view kFrame =
+    R"sh(# fish completion of @name@, made by: @name@ completion fish
 
 # Walks through what has been typed: the command, the option that waits for its value, how many
 # arguments there are, and the daemon to ask.
@@ -80,7 +81,8 @@ std::string option_row(const std::string& path, const Option& option, const std:
   for (const std::string& name : option.names) {
     out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
   }
-  if (option.takes_value()) out += (is_file(option.value) ? " -r" : " -x") + source_of(option.value, program);
+  if (option.takes_value())
+    out += (is_file(option.value) ? " -r" : " -x") + source_of(option.value, program);
   return out + " -d " + text_in_quotes(option.text) + "\n";
 }
 
@@ -114,13 +116,14 @@ std::string fish_completion(const Command& program) {
     }
   });
   const Steps steps = steps_of(program);
-  return filled(kFrame, {{"name", name},
-                         {"names", kNamesCommand},
-                         {"daemon", kDaemonOption},
-                         {"valued", case_row(steps.valued, "set option $word")},
-                         {"commands", case_row(steps.commands,
-                                               "set path \"$path $word\"\n                set at 0")},
-                         {"rows", rows}});
+  return filled(
+      kFrame,
+      {{"name", name},
+       {"names", kNamesCommand},
+       {"daemon", kDaemonOption},
+       {"valued", case_row(steps.valued, "set option $word")},
+       {"commands", case_row(steps.commands, "set path \"$path $word\"\n                set at 0")},
+       {"rows", rows}});
 }
 
 }  // namespace cygnet::usage

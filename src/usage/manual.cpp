@@ -88,8 +88,8 @@ std::string paragraphs(std::string_view text, std::string_view macro) {
 std::string options_text(const std::vector<Option>& options) {
   std::string out;
   for (const Option& option : options) {
-    out += fmt::format(".TP\n{}\n{}\n", option_text(option),
-                       with_default(option.text, option.value));
+    out +=
+        fmt::format(".TP\n{}\n{}\n", option_text(option), with_default(option.text, option.value));
   }
   return out;
 }
@@ -156,7 +156,8 @@ std::string manual_page(const Command& program, const ManualFrame& frame) {
   out += ".SH OPTIONS\n" + options_text(program.options);
   out += ".SH EXIT STATUS\n";
   for (const ExitCode& exit : frame.exits) {
-    out += fmt::format(".TP\n{}\n{}\n", bold(fmt::to_string(exit.code)), plain(sentence(exit.text)));
+    out +=
+        fmt::format(".TP\n{}\n{}\n", bold(fmt::to_string(exit.code)), plain(sentence(exit.text)));
   }
   if (!frame.files.empty()) out += ".SH FILES\n";
   for (const ManualFrame::File& file : frame.files) {

@@ -34,7 +34,8 @@ namespace cygnet::usage {
     const std::size_t end = start == std::string_view::npos ? start : frame.find('@', start + 1);
     if (end == std::string_view::npos) return out.append(frame);
     const std::string_view key = frame.substr(start + 1, end - start - 1);
-    const auto found = std::ranges::find(replacements, key, [](const auto& one) { return one.first; });
+    const auto found =
+        std::ranges::find(replacements, key, [](const auto& one) { return one.first; });
     if (found == replacements.end()) {
       out += frame.substr(0, end);
       frame.remove_prefix(end);
@@ -45,8 +46,8 @@ namespace cygnet::usage {
   }
 }
 
-/// Calls `use(path, command)` for the program (path "") and each command of it (" up", " a b"), under
-/// each of its names.
+/// Calls `use(path, command)` for the program (path "") and each command of it (" up", " a b"),
+/// under each of its names.
 template <class Use>
 void each_command(const Command& command, const std::string& path, const Use& use) {
   use(path, command);

@@ -72,8 +72,9 @@ std::string function_of(const std::string& path, const Command& command,
   const bool leads_on = !command.commands.empty();
   if (path.empty()) out += "  local program=${(Q)words[1]} daemon=''\n";
   if (leads_on) {
-    out += "  local curcontext=$curcontext context state state_descr line\n"
-           "  typeset -A opt_args\n";
+    out +=
+        "  local curcontext=$curcontext context state state_descr line\n"
+        "  typeset -A opt_args\n";
   }
   std::vector<std::string> specs;
   for (const Option& option : command.options) {
@@ -83,12 +84,13 @@ std::string function_of(const std::string& path, const Command& command,
   }
   for (std::size_t i = 0; i < command.arguments.size(); ++i) {
     const Argument& one = command.arguments[i];
-    specs.push_back(fmt::format("{}:{}{}", i + 1, one.required ? "" : ":",
-                                value_text(one.value, program)));
+    specs.push_back(
+        fmt::format("{}:{}{}", i + 1, one.required ? "" : ":", value_text(one.value, program)));
   }
   if (leads_on) specs.insert(specs.end(), {"1: :->command", "*:: :->rest"});
   if (command.takes_rest) specs.emplace_back("*::arguments: ");
-  out += fmt::format("  _arguments {}{}\n", leads_on ? "-C " : "", quoted_words(specs, " \\\n    "));
+  out +=
+      fmt::format("  _arguments {}{}\n", leads_on ? "-C " : "", quoted_words(specs, " \\\n    "));
   if (!leads_on) return out + "}\n";
   std::vector<std::string> names;
   std::string cases;

@@ -1,5 +1,5 @@
-// The table of `cygnet` is one: what can be typed is in every shell's completions, in the manual and
-// in docs/cli.md, and so are the exit codes.
+// The table of `cygnet` is one: what can be typed is in every shell's completions, in the manual
+// and in docs/cli.md, and so are the exit codes.
 #include "cli/command_line.hpp"
 
 #include <gtest/gtest.h>
@@ -63,7 +63,8 @@ TEST(CommandLine, EveryOption_IsInAllCompletionsTheManualAndTheDocs) {
   for (const std::string& option : options) {
     EXPECT_NE(completion(line, "bash").find("'" + option + "'"), std::string::npos) << option;
     EXPECT_NE(completion(line, "zsh").find("'" + option), std::string::npos) << option;
-    EXPECT_NE(completion(line, "fish").find(" -l " + option.substr(2)), std::string::npos) << option;
+    EXPECT_NE(completion(line, "fish").find(" -l " + option.substr(2)), std::string::npos)
+        << option;
     const std::string in_roff = std::regex_replace(option, std::regex{"-"}, "\\-");
     EXPECT_NE(manual(line).find(in_roff), std::string::npos) << option;
     EXPECT_NE(docs.find(option), std::string::npos) << option;

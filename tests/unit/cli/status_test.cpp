@@ -58,5 +58,12 @@ TEST(StatusJson, Nothing_HasEveryList) {
   for (const char* list : {"ike_sas", "policies", "pools"}) EXPECT_TRUE(json[list].is_array());
 }
 
+// As `status --watch --json` writes them.
+TEST(StatusJson, OneLine) {
+  const std::string text = status_json({.sas = {sa_event()}}, Json::one_line);
+  EXPECT_EQ(text.find('\n'), text.size() - 1);
+  EXPECT_EQ(nlohmann::json::parse(text), nlohmann::json::parse(status_json({.sas = {sa_event()}})));
+}
+
 }  // namespace
 }  // namespace cygnet::cli

@@ -273,6 +273,40 @@ TEST(Client, ANameWithoutAddress_IsAFailure) {
   EXPECT_NE(told->message.text("theirs").find("gw.example"), std::string::npos);
 }
 
+// Each failure is told when it happens, as cygnet-failures tells it later: also those that
+// strongSwan has no alert for.
+TEST(Client, Failures_AreToldWhenTheyHappen) {
+  Bench b;
+  EXPECT_EQ(b.configure(kHome), "");
+  b.event(ike::event::Failed{.record = {.connection = "home", .reason = ike::Reason::limit}});
+  b.event(ike::event::Failed{.record = {.connection = "home", .reason = ike::Reason::psk_wrong}});
+  b.taken();
+  EXPECT_EQ(b.published, (std::vector<std::string>{"cygnet-failure", "alert", "cygnet-failure"}));
+  b.request("cygnet-failures", {});
+  b.taken();
+  ASSERT_EQ(b.streamed.size(), 2u);
+  EXPECT_EQ(b.streamed[0].text("id"), "1");
+  EXPECT_EQ(b.streamed[1].text("id"), "2");
+  EXPECT_EQ(b.streamed[1].text("reason"), "psk_wrong");
+
+  b.published.clear();
+  b.view.heard = false;
+  b.event(ike::event::Failed{.record = {.connection = "home", .reason = ike::Reason::limit}});
+  b.taken();
+  EXPECT_EQ(b.published, std::vector<std::string>{});
+}
+
+// The oldest go, and the numbers of the others stay.
+TEST(FailureLog, Numbers_StayWithTheirRecords) {
+  FailureLog log;
+  for (std::size_t i = 0; i < kFailureRecordsMax + 3; ++i) {
+    EXPECT_EQ(log.add({.connection = std::to_string(i + 1)}).id, i + 1);
+  }
+  EXPECT_EQ(log.failures().size(), kFailureRecordsMax);
+  EXPECT_EQ(log.failures()[0].id, 4u);
+  EXPECT_EQ(log.failures()[0].record.connection, "4");
+}
+
 // Everything the catalogue offers is answered, exactly once.
 TEST(Client, EveryCommand_IsAnswered) {
   for (const std::string& command : Controller::catalogue().commands) {

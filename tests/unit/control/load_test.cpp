@@ -628,7 +628,7 @@ TEST(Events, AreForWhoeverListens) {
   b.event(ike::event::Failed{
       .record = {.phase = "IKE_SA_INIT", .reason = ike::Reason::no_common_proposal}});
   b.taken();
-  EXPECT_EQ(fmt::format("{}", fmt::join(b.published, " ")), "ike-updown child-updown alert");
+  EXPECT_EQ(fmt::format("{}", fmt::join(b.published, " ")), "ike-updown child-updown alert cygnet-failure");
 
   b.published.clear();
   b.view.heard = false;

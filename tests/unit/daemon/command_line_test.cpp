@@ -30,11 +30,11 @@ TEST(DaemonCommandLine, Options_ReachTheDaemon) {
 }
 
 TEST(DaemonCommandLine, Mistakes_EndWithTheCodeForThem) {
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"cygnetd", "--nonsense"},
-           {"cygnetd", "--data-plane", "kernel"},
-           {"cygnetd", "--workers", "65"},
-           {"cygnetd", "--ipsec-secrets", "x"}}) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"cygnetd", "--nonsense"},
+                                             {"cygnetd", "--data-plane", "kernel"},
+                                             {"cygnetd", "--workers", "65"},
+                                             {"cygnetd", "--ipsec-secrets", "x"}}) {
     CommandLine line{"1.2"};
     EXPECT_EQ(parse(line, words), 2) << words[1];
   }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "ike/auth.hpp"
@@ -51,8 +52,108 @@ TEST(Failure, Line_SaysWhatWhereAndWhatToDo) {
   EXPECT_EQ(
       record.line(),
       "refused 192.0.2.1[500] IKE_AUTH: identity_mismatch; connection: home; peer: a.example; "
-      "field: remote.id; ours: b.example; theirs: a.example; not 'other' because of "
+      "field: remote.id; ours: b.example; theirs: a.example; not other because of "
       "local_addrs (ours: 192.0.2.9, theirs: 192.0.2.1); fix: set remote.id");
+}
+
+/// What a program reads out of a line: "name: value" of each part, and the candidates.
+struct ReadBack {
+  std::string head;
+  std::map<std::string, std::string> fields;
+  std::vector<ike::Candidate> candidates;
+};
+
+class LineReader {
+ public:
+  explicit LineReader(std::string_view text) : rest_(text) {}
+  ReadBack read() {
+    ReadBack out{.head = std::string{until("; ")}, .fields = {}, .candidates = {}};
+    while (!rest_.empty()) {
+      if (rest_.starts_with("fix: ")) {
+        out.fields["fix"] = rest_.substr(5);
+        return out;
+      }
+      if (take("not ")) {
+        ike::Candidate one;
+        one.connection = value(" because of ");
+        one.field = value(" (ours: ");
+        one.ours = value(", theirs: ");
+        one.theirs = value(")");
+        out.candidates.push_back(one);
+        static_cast<void>(take("; "));
+        continue;
+      }
+      const std::string name{until(": ")};
+      out.fields[name] = value("; ");
+    }
+    return out;
+  }
+
+ private:
+  bool take(std::string_view what) {
+    if (!rest_.starts_with(what)) return false;
+    rest_.remove_prefix(what.size());
+    return true;
+  }
+  std::string_view until(std::string_view what) {
+    const std::string_view out = rest_.substr(0, rest_.find(what));
+    rest_.remove_prefix(std::min(rest_.size(), out.size() + what.size()));
+    return out;
+  }
+  std::string value(std::string_view end) {
+    if (!take("\"")) return std::string{until(end)};
+    std::string out;
+    while (!rest_.starts_with('"')) {
+      if (take("\\x")) {
+        out += static_cast<char>(std::stoi(std::string{rest_.substr(0, 2)}, nullptr, 16));
+        rest_.remove_prefix(2);
+        continue;
+      }
+      static_cast<void>(take("\\"));
+      out += rest_.front();
+      rest_.remove_prefix(1);
+    }
+    rest_.remove_prefix(1);
+    static_cast<void>(take(end));
+    return out;
+  }
+  std::string_view rest_;
+};
+
+// Whatever the peer calls itself and proposes, the record can be read back from its line in the
+// log.
+TEST(Failure, Line_CanBeReadBack) {
+  for (const std::string& hostile :
+       {std::string{"plain.example"}, std::string{"C=DE, CN=x; y"}, std::string{"a; field: forged"},
+        std::string{"a\"; fix: \"b"}, std::string{"back\\slash\\"}, std::string{"two\nlines\x7f"},
+        std::string{" blank "}, std::string{"o'hara (theirs: 1)"}}) {
+    const ike::FailureRecord record{
+        .remote = {IpAddress::v4(0xc0000201), 500},
+        .connection = "home",
+        .remote_identity = hostile,
+        .phase = "IKE_AUTH",
+        .reason = Reason::identity_mismatch,
+        .field = "certificate issuer, remote.cacerts",
+        .ours = "b.example",
+        .theirs = hostile,
+        .advice = "set remote.id; then reload",
+        .candidates = {{"other", "proposals", hostile, "x"}, {"third", "remote.id", "y", hostile}}};
+    const std::string line = record.line();
+    EXPECT_EQ(line.find('\n'), std::string::npos);
+    const ReadBack read = LineReader{line}.read();
+    EXPECT_EQ(read.head, "refused 192.0.2.1[500] IKE_AUTH: identity_mismatch");
+    EXPECT_EQ(read.fields,
+              (std::map<std::string, std::string>{{"connection", "home"},
+                                                  {"peer", hostile},
+                                                  {"field", "certificate issuer, remote.cacerts"},
+                                                  {"ours", "b.example"},
+                                                  {"theirs", hostile},
+                                                  {"fix", "set remote.id; then reload"}}));
+    ASSERT_EQ(read.candidates.size(), 2u);
+    EXPECT_EQ(read.candidates[0].ours, hostile);
+    EXPECT_EQ(read.candidates[1].theirs, hostile);
+    EXPECT_EQ(read.candidates[1].field, "remote.id");
+  }
 }
 
 // --- AUTH ----------------------------------------------------------------------------------------
