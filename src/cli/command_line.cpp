@@ -120,8 +120,20 @@ void CommandLine::add_report_commands() {
 }
 
 void CommandLine::add_configuration_commands() {
-  add("reload", "Read the configuration again; running tunnels stay up",
-      [](Session& session, const Arguments&) { return cli::reload(session); });
+  CLI::App* plan = add("plan", "Show what apply would change, and change nothing",
+                       [](Session& session, const Arguments& given) {
+                         return cli::plan(session, false, given.json);
+                       });
+  CLI::App* apply = add("apply",
+                        "Read the configuration again and show what that has changed; what did not "
+                        "change stays up, and a faulty one changes nothing",
+                        [](Session& session, const Arguments& given) {
+                          return cli::plan(session, true, given.json);
+                        });
+  apply->alias("reload");
+  for (CLI::App* one : {plan, apply}) {
+    one->add_flag("--json", arguments_.json, "For programs; see docs/plan-json.md");
+  }
   CLI::App* check = add("check", "Find what is wrong with a configuration, and what people regret",
                         [](const Arguments& given) {
                           if (given.lints) return cli::lints();

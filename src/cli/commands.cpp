@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "cli/names.hpp"
+#include "cli/plan.hpp"
 #include "cli/tree.hpp"
 #include "cli/why.hpp"
 #include "config/lint.hpp"
@@ -105,10 +106,14 @@ Exit why(Session& session, const std::string& peer, bool json) {
   return Exit::done;
 }
 
-Exit reload(Session& session) {
-  const auto answer = session.call("cygnet-reload");
-  if (!answer) return complain(answer.error());
-  return verdict(*answer);
+Exit plan(Session& session, bool apply, bool json) {
+  const auto done = session.gather(apply ? "cygnet-reload" : "cygnet-plan", "cygnet-change");
+  if (!done) return complain(done.error());
+  if (const Exit exit = verdict(done->answer); exit != Exit::done) return exit;
+  PlanInput input{.changes = done->events, .warnings = {}, .applied = apply};
+  if (const vici::List* warnings = done->answer.list("warnings")) input.warnings = *warnings;
+  fmt::print("{}", json ? plan_json(input) : printable(plan_text(input)));
+  return Exit::done;
 }
 
 Exit names(Session& session) {

@@ -35,7 +35,9 @@ inline constexpr unsigned kWatchMax = 86'400;
 /// The last refusals and failed attempts, oldest first; those that `peer` is a part of (connection,
 /// identity or address), or all.
 [[nodiscard]] Exit why(Session& session, const std::string& peer, bool json);
-[[nodiscard]] Exit reload(Session& session);
+/// What reading the configuration again would change; with `apply` it is read, and this is what
+/// that has changed.
+[[nodiscard]] Exit plan(Session& session, bool apply, bool json);
 /// What NAME can be, one in a line: connections, and each child with its connection.
 [[nodiscard]] Exit names(Session& session);
 [[nodiscard]] Exit version(Session& session, const std::string& ours);

@@ -18,13 +18,20 @@ Result<vici::Message> Session::call(const std::string& command, const vici::Mess
   return client_->call(command, request);
 }
 
+Result<Session::Listed> Session::gather(const std::string& command, const std::string& event,
+                                        const vici::Message& request) {
+  Listed out;
+  CYG_TRY(out.answer, client_->call(command, request, event, [&out](const vici::Message& one) {
+    out.events.push_back(one);
+  }));
+  return out;
+}
+
 Result<std::vector<vici::Message>> Session::list(const std::string& command,
                                                  const std::string& event,
                                                  const vici::Message& request) {
-  std::vector<vici::Message> out;
-  CYG_TRY_DO(client_->call(command, request, event,
-                           [&out](const vici::Message& one) { out.push_back(one); }));
-  return out;
+  CYG_TRY(Listed all, gather(command, event, request));
+  return std::move(all.events);
 }
 
 Result<vici::Message> Session::follow(const std::string& command, const vici::Message& request,

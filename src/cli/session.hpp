@@ -30,7 +30,14 @@ class Session {
   /// One command; an error when the daemon cannot be reached any more.
   [[nodiscard]] Result<vici::Message> call(const std::string& command,
                                            const vici::Message& request = {});
-  /// A command whose answer is a list of events.
+  struct Listed {
+    vici::Message answer;
+    std::vector<vici::Message> events;
+  };
+  /// A command that sends events before its answer.
+  [[nodiscard]] Result<Listed> gather(const std::string& command, const std::string& event,
+                                      const vici::Message& request = {});
+  /// The same when the answer says nothing more.
   [[nodiscard]] Result<std::vector<vici::Message>> list(const std::string& command,
                                                         const std::string& event,
                                                         const vici::Message& request = {});

@@ -58,7 +58,9 @@ void Commands::version() {
 
 void Commands::stats() { respond(stats_message(view, self.started_, now)); }
 
-void Commands::reload() { out.emplace_back(effect::Reload{client}); }
+void Commands::plan() { out.emplace_back(effect::Reload{.client = client, .only_plan = true}); }
+
+void Commands::reload() { out.emplace_back(effect::Reload{.client = client}); }
 
 void Commands::reload_settings() { out.emplace_back(effect::ReloadSettings{client}); }
 
@@ -145,6 +147,7 @@ constexpr CommandRow kCommands[] = {
     {"get-counters", &Commands::get_counters},
     {"reset-counters", &Commands::reset_counters},
     // Ours.
+    {"cygnet-plan", &Commands::plan},
     {"cygnet-reload", &Commands::reload},
     {"cygnet-failures", &Commands::failures},
 };
@@ -155,9 +158,10 @@ const vici::Catalogue& Controller::catalogue() {
   static const vici::Catalogue kCatalogue = [] {
     vici::Catalogue out;
     for (const CommandRow& row : kCommands) out.commands.emplace(row.name);
-    out.events = {"log",          "control-log",    "list-sa",    "list-policy",   "list-conn",
-                  "list-cert",    "list-authority", "ike-updown", "ike-rekey",     "ike-update",
-                  "child-updown", "child-rekey",    "alert",      "cygnet-failure"};
+    out.events = {"log",       "control-log",    "list-sa",        "list-policy",
+                  "list-conn", "list-cert",      "list-authority", "ike-updown",
+                  "ike-rekey", "ike-update",     "child-updown",   "child-rekey",
+                  "alert",     "cygnet-failure", "cygnet-change"};
     return out;
   }();
   return kCatalogue;

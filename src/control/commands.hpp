@@ -32,6 +32,7 @@ struct Commands {
   // commands.cpp: about the daemon
   void version();
   void stats();
+  void plan();
   void reload();
   void reload_settings();
   void failures();

@@ -36,10 +36,28 @@ struct FileChanges {
 /// connection that came before them.
 class Configuration {
  public:
-  /// Everything the file says, in place of what it said before. Empty, and nothing has changed,
-  /// when `diags` has errors afterwards.
-  [[nodiscard]] std::optional<FileChanges> load_file(config::Loaded loaded,
-                                                     config::Diagnostics& diags);
+  /// What there is of connections.
+  struct Given {
+    model::Connection connection;  ///< as it was written
+    bool from_file = false;
+  };
+  struct State {
+    std::map<std::string, Given, std::less<>> given;
+    model::ConnectionList connections;
+    std::uint64_t completed_from = 0;  ///< the Credentials::own_version() of the last time
+  };
+  /// A file that has been read, and everything that follows from it. Move-only.
+  struct Staged {
+    FileChanges changes;
+    std::vector<CredentialChange> credential_changes;
+    State state;
+    CredentialSet credentials;
+  };
+  /// Everything the file says, in place of what it said before; commit() puts it into force, until
+  /// then nothing has changed. Empty when `diags` has errors afterwards.
+  [[nodiscard]] std::optional<Staged> stage(config::Loaded loaded, config::Diagnostics& diags);
+  /// Nothing else was changed since it was staged.
+  FileChanges commit(Staged staged);
   /// From a client. What it lacks (a key, a certificate) may still come: those are warnings.
   [[nodiscard]] ConnectionChanges put(model::Connection connection, config::Diagnostics& diags);
   [[nodiscard]] ConnectionChanges drop(std::string_view connection);
@@ -47,22 +65,18 @@ class Configuration {
   [[nodiscard]] ConnectionChanges complete_again();
 
   /// Complete as far as the credentials allow, in order.
-  [[nodiscard]] const model::ConnectionList& connections() const { return connections_; }
+  [[nodiscard]] const model::ConnectionList& connections() const { return state_.connections; }
   [[nodiscard]] const Credentials& credentials() const { return credentials_; }
   [[nodiscard]] Credentials& credentials() { return credentials_; }
 
  private:
-  struct Given {
-    model::Connection connection;  ///< as it was written
-    bool from_file = false;
-  };
-  void set(Given given, model::Connection complete, ConnectionChanges& changes);
-  void unset(std::string_view name, ConnectionChanges& changes);
+  [[nodiscard]] ConnectionChanges complete_again(State& state) const;
+  static void set(State& state, Given given, model::Connection complete,
+                  ConnectionChanges& changes);
+  static void unset(State& state, std::string_view name, ConnectionChanges& changes);
 
-  std::map<std::string, Given, std::less<>> given_;
-  model::ConnectionList connections_;
+  State state_;
   Credentials credentials_;
-  std::uint64_t completed_from_ = 0;  ///< the Credentials::own_version() of the last time
 };
 
 }  // namespace cygnet::control

@@ -4,52 +4,14 @@
 
 #include <algorithm>
 
+#include "control/fate.hpp"
 #include "control/journal.hpp"
+#include "control/plan.hpp"
 #include "control/report.hpp"
 #include "control/target.hpp"
 
 namespace cygnet::control {
 namespace {
-
-/// Whether the configuration asks for a trap or a shunt at once.
-bool is_routed(const model::ChildTemplate& child) {
-  const bool starts = child.start_action != model::ChildAction::none || child.keep_up;
-  return child.start_action == model::ChildAction::trap || (child.is_shunt() && starts);
-}
-
-/// Whether a connection still leads to whom it led to, as whom it did, and how.
-bool same_line(const ConnectionChange& change) {
-  const model::Connection& a = *change.before;
-  const model::Connection& b = *change.after;
-  return a.remote_addrs == b.remote_addrs && a.local_addrs == b.local_addrs &&
-         a.remote_port == b.remote_port && a.local_port == b.local_port &&
-         a.proposals == b.proposals && a.vips == b.vips && a.remote == b.remote &&
-         (change.same_local || a.local == b.local);
-}
-
-/// Whether a child stays what it was: its own section, and its connection's line.
-bool same_child(const ConnectionChange& change, const std::string& name) {
-  if (!change.before || !change.after) return false;
-  const model::ChildTemplate* before = change.before->find_child(name);
-  const model::ChildTemplate* after = change.after->find_child(name);
-  return before != nullptr && after != nullptr && *before == *after && same_line(change);
-}
-
-/// Whether a child that is up can stay: how long it lives and what follows its end count from the
-/// next time on, and nobody has to lose packets for them.
-bool same_tunnel(const ConnectionChange& change, const model::ChildTemplate& before) {
-  const model::ChildTemplate* after =
-      change.after ? change.after->find_child(before.name) : nullptr;
-  if (after == nullptr || !after->stays_up()) return false;
-  model::ChildTemplate adjusted = before;
-  adjusted.lifetime = after->lifetime;
-  adjusted.inactivity = after->inactivity;
-  adjusted.start_action = after->start_action;
-  adjusted.dpd_action = after->dpd_action;
-  adjusted.close_action = after->close_action;
-  adjusted.keep_up = after->keep_up;
-  return adjusted == *after && same_line(change);
-}
 
 ike::answer::Refused gone(const std::string& connection) {
   return {.reason = ike::Reason::no_connection,
@@ -92,18 +54,48 @@ Controller::Controller(const crypto::Provider& crypto, Rng& rng, BuildInfo build
 bool Controller::configure(config::Loaded loaded, config::Diagnostics& diags, Instant now,
                            Effects& out) {
   const std::vector<model::Pool> pools = loaded.pools;
-  const auto changes = configuration_.load_file(std::move(loaded), diags);
-  if (!changes) return false;
-  pools_.configure(pools);
-  apply(changes->connections, now, out);
-  if (changes->rearranged) {
-    ike::command::ArrangeConnections order;
-    for (const model::Connection& one : configuration_.connections()) {
-      order.names.push_back(one.name);
-    }
-    out.emplace_back(effect::Tell{std::move(order)});
-  }
+  auto staged = configuration_.stage(std::move(loaded), diags);
+  if (!staged) return false;
+  commit(*std::move(staged), pools, now, out);
   return true;
+}
+
+void Controller::reload(const effect::Reload& asked, config::Loaded loaded,
+                        config::Diagnostics& diags, const View& view, Instant now, Effects& out) {
+  const std::vector<model::Pool> pools = loaded.pools;
+  auto staged = configuration_.stage(std::move(loaded), diags);
+  if (!staged) {
+    return refuse_reload(asked.client, "load the configuration:\n" + diags.text(), out);
+  }
+  for (const Change& change : plan_of(*staged, pools_.changes_to(pools), routed_, view)) {
+    out.emplace_back(effect::Stream{asked.client, std::string{kChangeEvent}, message_of(change)});
+  }
+  if (!asked.only_plan) commit(*std::move(staged), pools, now, out);
+  vici::Message answer;
+  answer.add_flag("success", true);
+  vici::List warnings;
+  for (const config::Diagnostic& one : diags.sorted()) warnings.push_back(one.line());
+  if (!warnings.empty()) answer.add("warnings", std::move(warnings));
+  out.emplace_back(effect::Respond{asked.client, std::move(answer)});
+}
+
+void Controller::refuse_reload(ClientId client, std::string faults, Effects& out) {
+  // A value of vici has an end.
+  static constexpr std::string_view kMore = "\n...";
+  if (faults.size() > vici::kValueMax)
+    faults.replace(vici::kValueMax - kMore.size(), std::string::npos, kMore);
+  reloaded(client, faults, out);
+}
+
+void Controller::commit(Configuration::Staged staged, const std::vector<model::Pool>& pools,
+                        Instant now, Effects& out) {
+  const FileChanges changes = configuration_.commit(std::move(staged));
+  pools_.configure(pools);
+  apply(changes.connections, now, out);
+  if (!changes.rearranged) return;
+  ike::command::ArrangeConnections order;
+  for (const model::Connection& one : configuration_.connections()) order.names.push_back(one.name);
+  out.emplace_back(effect::Tell{std::move(order)});
 }
 
 void Controller::apply(const ConnectionChanges& changes, Instant now, Effects& out) {
@@ -136,35 +128,18 @@ void Controller::tell_authorities(Effects& out) {
 void Controller::retire(const ConnectionChange& change, Effects& out) {
   if (!change.before) return;
   const model::Connection& before = *change.before;
-  bool all_go = true;
-  std::vector<std::string> started;
   for (const model::ChildTemplate& child : before.children) {
-    if (same_child(change, child.name)) {
-      all_go = false;
-      continue;
-    }
+    if (same_child(change, child.name)) continue;
     const ChildKey key{before.name, child.name};
     triggers_.erase(key);
     wanted_.forget(key);
     routes_.forget(key);
     down_.erase(key);
-    if (same_tunnel(change, child)) {
-      all_go = false;
-    } else if (child.stays_up()) {
-      started.push_back(child.name);
-    }
-    // A trap that is only configured differently stays until its successor replaces it: finding out
-    // whom to call may take a while, or fail.
-    const model::ChildTemplate* successor =
-        change.after ? change.after->find_child(child.name) : nullptr;
-    if (successor != nullptr && is_routed(*successor)) continue;
-    if (routed_.erase(key) == 0) continue;
+    if (!route_ends(change, child) || routed_.erase(key) == 0) continue;
     out.emplace_back(
         effect::Tell{ike::command::Unroute{.connection = key.connection, .child = key.child}});
   }
-  if (started.empty()) return;
-  if (all_go) started = {""};
-  for (std::string& child : started) {
+  for (std::string& child : tunnels_that_end(change)) {
     out.emplace_back(effect::Tell{
         ike::command::Terminate{.filter = {.connection = before.name, .child = std::move(child)}}});
   }

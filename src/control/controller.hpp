@@ -46,6 +46,13 @@ class Controller {
   [[nodiscard]] bool configure(config::Loaded loaded, config::Diagnostics& diags, Instant now,
                                Effects& out);
 
+  /// The same for a client, which hears what it changes (kChangeEvent); or would change, when it
+  /// asked for that only.
+  void reload(const effect::Reload& asked, config::Loaded loaded, config::Diagnostics& diags,
+              const View& view, Instant now, Effects& out);
+  /// The configuration could not be used.
+  static void refuse_reload(ClientId client, std::string faults, Effects& out);
+
   /// The answer to anything the engine asks; `wall` is for certificates.
   [[nodiscard]] ike::Answer answer(const ike::Ask& ask, View& view, WallTime wall);
   void release(const ike::ask::Release& release) { pools_.release(release.sa); }
@@ -61,7 +68,7 @@ class Controller {
   void disconnected(ClientId client);
   /// The result of an effect::Resolve.
   void resolved(ike::RequestId request, const Result<Route>& route, Effects& out, Instant now);
-  /// The result of an effect::Reload: empty, or what is wrong.
+  /// The result of an effect::ReloadSettings: empty, or what is wrong.
   static void reloaded(ClientId client, const std::string& faults, Effects& out);
 
   /// Links, addresses or routes have changed, or the machine has slept: what waits is tried now.
@@ -96,6 +103,8 @@ class Controller {
   void start(ike::RequestId request, Effects& out, Instant now);
   void finish(ike::RequestId request, bool success, const std::string& error, Effects& out,
               Instant now);
+  void commit(Configuration::Staged staged, const std::vector<model::Pool>& pools, Instant now,
+              Effects& out);
   /// Tells the engine, and carries start actions out.
   void apply(const ConnectionChanges& changes, Instant now, Effects& out);
   void retire(const ConnectionChange& change, Effects& out);

@@ -1,6 +1,7 @@
 #include "control/credentials.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
@@ -102,6 +103,40 @@ std::vector<pki::Certificate> parsed(const std::vector<Bytes>& ders) {
   return out;
 }
 
+/// What stands under one name. Borrows from its set.
+struct Content {
+  std::vector<ByteView> octets;
+  std::string words;  ///< whose a secret is, where an authority tells of revocation
+};
+using Contents = std::map<std::pair<std::string_view, std::string>, Content>;
+
+bool same(const Content& a, const Content& b) {
+  return a.words == b.words && std::ranges::equal(a.octets, b.octets, crypto::equal_constant_time);
+}
+
+Contents contents_of(const CredentialSet& set) {
+  Contents out;
+  for (const auto& [name, one] : set.authorities) {
+    Content& content = out[{"authority", name}];
+    content.octets.emplace_back(one.cacert);
+    content.words = fmt::format("{}; {}", one.crl_uris, one.ocsp_uris);
+  }
+  for (const config::SharedSecret& one : set.secrets) {
+    Content& content = out[{"secret", one.name}];
+    content.octets.push_back(one.value.reveal());
+    for (const model::IdentityPattern& owner : one.owners) {
+      content.words += pki::to_text(owner) + "\n";
+    }
+  }
+  for (const auto& one : set.keys) out[{"key", key_id(*one)}];
+  for (const auto* list : {&set.anchors, &set.others}) {
+    for (const pki::Certificate& one : *list) {
+      out[{"certificate", pki::to_text(one.subject())}].octets.push_back(one.der());
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 CredentialSet CredentialSet::from(config::Loaded& loaded, config::Diagnostics& diags) {
@@ -157,18 +192,36 @@ CredentialSet Credentials::exchange_file(CredentialSet fresh) {
   return fresh;
 }
 
+std::vector<CredentialChange> Credentials::changes_to(const CredentialSet& fresh) const {
+  const Contents old = contents_of(file_);
+  const Contents now = contents_of(fresh);
+  std::vector<CredentialChange> out;
+  for (const auto& [name, content] : now) {
+    const auto at = old.find(name);
+    const bool known = at != old.end();
+    if (known && same(at->second, content)) continue;
+    out.push_back({.what = name.first, .name = name.second, .before = known, .after = true});
+  }
+  for (const auto& [name, content] : old) {
+    if (now.contains(name)) continue;
+    out.push_back({.what = name.first, .name = name.second, .before = true, .after = false});
+  }
+  return out;
+}
+
 void Credentials::prefer_file() {
-  std::erase_if(clients_.secrets, [this](const config::SharedSecret& one) {
+  std::size_t given_way = std::erase_if(clients_.secrets, [this](const config::SharedSecret& one) {
     return !one.name.empty() && has_named(file_.secrets, one.name);
   });
-  std::erase_if(clients_.keys, [this](const auto& one) {
+  given_way += std::erase_if(clients_.keys, [this](const auto& one) {
     return std::ranges::any_of(file_.keys, [&](const auto& other) {
       return equal(one->public_key(), other->public_key());
     });
   });
-  std::erase_if(clients_.authorities,
-                [this](const auto& one) { return file_.authorities.contains(one.first); });
-  rebuild();
+  given_way += std::erase_if(clients_.authorities, [this](const auto& one) {
+    return file_.authorities.contains(one.first);
+  });
+  if (given_way != 0) rebuild();
 }
 
 Result<bool> Credentials::add_certificate(ByteView data, bool anchor) {

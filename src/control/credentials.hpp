@@ -29,12 +29,22 @@ struct CredentialSet {
   [[nodiscard]] static CredentialSet from(config::Loaded& loaded, config::Diagnostics& diags);
 };
 
+/// A name that the file's credentials have before, after, or both times with another content.
+struct CredentialChange {
+  std::string_view what;  ///< authority, secret, key or certificate
+  std::string name;       ///< of keys their id, of certificates the subject
+  bool before = false;
+  bool after = false;
+};
+
 /// Everything that proves who we are and who others are.
 class Credentials {
  public:
   // --- what there is -------------------------------------------------------------------------
   /// Takes what the file has now; what it had before comes back.
   [[nodiscard]] CredentialSet exchange_file(CredentialSet fresh);
+  /// What is other when the file has `fresh`, by name; contents are told apart and never told.
+  [[nodiscard]] std::vector<CredentialChange> changes_to(const CredentialSet& fresh) const;
   /// From a client: one certificate, DER or PEM; an `anchor` must be one of a CA. False when it was
   /// there already.
   [[nodiscard]] Result<bool> add_certificate(ByteView data, bool anchor);

@@ -41,9 +41,11 @@ struct Resolve {
   ike::RequestId request;
   Target target;
 };
-/// Read the configuration again, then call Controller::reloaded() with the same client.
+/// Read the configuration again, then call Controller::reload() with this; or refuse_reload() when
+/// it cannot be read at all.
 struct Reload {
   ClientId client;
+  bool only_plan = false;  ///< tell what it would change, and change nothing
 };
 /// The answer to a client's request.
 struct Respond {

@@ -89,11 +89,31 @@ void Pool::adopt(const Pool& old) {
 }
 
 void Pools::configure(const std::vector<model::Pool>& pools) {
-  for (const std::string& name : std::exchange(of_file_, {})) {
-    const bool stays = std::ranges::find(pools, name, &model::Pool::name) != pools.end();
-    if (!stays) pools_.erase(name);
+  for (const PoolChange& change : changes_to(pools)) {
+    if (!change.after) pools_.erase(change.before->name);
   }
+  of_file_.clear();
   for (const model::Pool& pool : pools) put(pool, true);
+}
+
+std::vector<PoolChange> Pools::changes_to(const std::vector<model::Pool>& pools) const {
+  std::vector<PoolChange> out;
+  for (const model::Pool& pool : pools) {
+    const auto old = pools_.find(pool.name);
+    if (old == pools_.end()) {
+      out.push_back({.before = std::nullopt, .after = pool});
+    } else if (old->second.config() != pool) {
+      out.push_back({.before = old->second.config(), .after = pool});
+    }
+  }
+  for (const std::string& name : of_file_) {
+    const bool stays = std::ranges::find(pools, name, &model::Pool::name) != pools.end();
+    const auto old = pools_.find(name);
+    if (!stays && old != pools_.end()) {
+      out.push_back({.before = old->second.config(), .after = std::nullopt});
+    }
+  }
+  return out;
 }
 
 void Pools::put(model::Pool pool) { put(std::move(pool), false); }

@@ -66,6 +66,12 @@ class Pool {
   std::uint64_t clock_ = 0;
 };
 
+/// One pool that is new, other than before, or gone.
+struct PoolChange {
+  std::optional<model::Pool> before;
+  std::optional<model::Pool> after;
+};
+
 /// All pools of a configuration. An address is never given to two holders at once, whatever becomes
 /// of the pool that it came from.
 class Pools {
@@ -73,6 +79,8 @@ class Pools {
   /// Replaces those of the file; leases of a pool that keeps its name live on as far as its range
   /// allows.
   void configure(const std::vector<model::Pool>& pools);
+  /// What configure() would change.
+  [[nodiscard]] std::vector<PoolChange> changes_to(const std::vector<model::Pool>& pools) const;
   /// From a client; takes the place of the one of that name, likewise.
   void put(model::Pool pool);
   /// An error while somebody holds an address of it, or when there is none of that name.

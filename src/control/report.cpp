@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "control/option_text.hpp"
 #include "pki/certificate.hpp"
 #include "pki/identity.hpp"
 #include "registry/registry.hpp"
@@ -102,20 +103,6 @@ vici::Message child_message(const ike::ChildStatus& child, const View& view, Ins
   return out;
 }
 
-vici::List address_list(const std::vector<model::AddressPattern>& addresses) {
-  vici::List out;
-  for (const model::AddressPattern& address : addresses) {
-    if (const auto* range = std::get_if<IpRange>(&address)) {
-      out.push_back(range->first == range->last ? range->first.text() : range->text());
-    } else if (const auto* host = std::get_if<model::HostName>(&address)) {
-      out.push_back(host->name);
-    } else {
-      out.emplace_back("%any");
-    }
-  }
-  return out;
-}
-
 std::string_view class_text(model::AuthClass method) {
   return method == model::AuthClass::psk ? "pre-shared key" : "public key";
 }
@@ -144,17 +131,6 @@ std::string_view action_text(model::ChildAction action) {
       return "start";
   }
   return "UNKNOWN";
-}
-
-/// The subjects of certificates in DER.
-vici::List subjects(const std::vector<Bytes>& certificates) {
-  vici::List out;
-  for (const Bytes& one : certificates) {
-    if (const auto parsed = pki::Certificate::parse(one)) {
-      out.push_back(pki::to_text(parsed->subject()));
-    }
-  }
-  return out;
 }
 
 /// What there is to an authentication round besides its id.

@@ -96,25 +96,34 @@ Result<void> Daemon::Impl::open_vici() {
   return {};
 }
 
-/// Reads the configuration; on an error the one before stays in force.
-Result<void> Daemon::Impl::load() {
+Result<config::LoadedIpsec> Daemon::Impl::read(config::Diagnostics& diags) {
   CYG_TRY(const auto own, io::own_addresses());
   const config::Sources sources = sources_of(options, own);
   if (sources.swanctl_conf.empty() && !sources.ipsec) {
     spdlog::info("no {}: clients of the control socket bring the configuration",
                  options.default_config);
   }
+  return config::load_all(sources, files, diags);
+}
+
+void Daemon::Impl::tell(const config::Diagnostics& diags,
+                        const std::vector<config::ConversionNote>& notes) {
+  for (const config::Diagnostic& diagnostic : diags.sorted()) spdlog::warn("{}", diagnostic.line());
+  for (const config::ConversionNote& note : notes) {
+    const bool warns = note.severity == config::NoteSeverity::warning;
+    spdlog::log(warns ? spdlog::level::warn : spdlog::level::info, "{}", note.line());
+  }
+}
+
+/// Reads the configuration; on an error the one before stays in force.
+Result<void> Daemon::Impl::load() {
   config::Diagnostics diags;
-  config::LoadedIpsec all = config::load_all(sources, files, diags);
+  CYG_TRY(config::LoadedIpsec all, read(diags));
   control::Effects effects;
   if (!controller.configure(std::move(all.loaded), diags, clock_now(), effects)) {
     return fail("load the configuration", "\n" + diags.text());
   }
-  for (const config::Diagnostic& diagnostic : diags.sorted()) spdlog::warn("{}", diagnostic.line());
-  for (const config::ConversionNote& note : all.notes) {
-    const bool warns = note.severity == config::NoteSeverity::warning;
-    spdlog::log(warns ? spdlog::level::warn : spdlog::level::info, "{}", note.line());
-  }
+  tell(diags, all.notes);
   carry_out(std::move(effects));
   return {};
 }

@@ -130,9 +130,15 @@ void Daemon::Impl::act(const control::effect::Stream& stream) {
 }
 
 void Daemon::Impl::act(const control::effect::Reload& reload) {
-  const auto done = load();
+  config::Diagnostics diags;
   control::Effects effects;
-  control::Controller::reloaded(reload.client, done ? "" : done.error().text(), effects);
+  auto all = read(diags);
+  if (all) {
+    controller.reload(reload, std::move(all->loaded), diags, *this, clock_now(), effects);
+    if (!reload.only_plan && !diags.has_errors()) tell(diags, all->notes);
+  } else {
+    control::Controller::refuse_reload(reload.client, all.error().text(), effects);
+  }
   carry_out(std::move(effects));
 }
 

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/load_all.hpp"
 #include "control/controller.hpp"
 #include "control/sleep_watch.hpp"
 #include "daemon/daemon.hpp"
@@ -32,6 +33,9 @@ struct Daemon::Impl final : control::View {
   // --- start ---
   Result<void> open_plane();
   Result<void> open_vici();
+  Result<config::LoadedIpsec> read(config::Diagnostics& diags);
+  static void tell(const config::Diagnostics& diags,
+                   const std::vector<config::ConversionNote>& notes);
   Result<void> load();
   /// Everything is open: from here on the loop calls.
   Result<void> go();

@@ -13,7 +13,7 @@ import unittest
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BIN = os.environ.get("CYGNET_BIN", os.path.join(ROOT, "build", "release", "bin"))
 CYGNET = os.path.join(BIN, "cygnet")
-COMMANDS = {"up", "down", "rekey", "status", "why", "reload", "check", "convert", "version", "ipsec",
+COMMANDS = {"up", "down", "rekey", "status", "why", "reload", "plan", "apply", "check", "convert", "version", "ipsec",
             "completion", "manual"}
 
 

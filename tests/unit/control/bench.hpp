@@ -48,6 +48,16 @@ struct Bench {
     EXPECT_EQ(done, !diags.has_errors());
     return diags.text();
   }
+  /// The file is read for a client; the faults.
+  std::string reload(const std::string& text, bool only_plan) {
+    cygnet::test::MemoryFiles files;
+    config::Diagnostics diags;
+    const config::Section root = config::parse_swanctl_text(text, "c", files, diags);
+    config::Loaded loaded = config::load_swanctl(root, files, "/d", diags);
+    controller.reload({.client = ClientId{1}, .only_plan = only_plan}, std::move(loaded), diags,
+                      view, at, effects);
+    return diags.text();
+  }
   void request(const std::string& command, vici::Message message, std::uint64_t client = 1) {
     controller.handle(ClientId{client}, {command, std::move(message)}, view, at, effects);
   }
@@ -104,7 +114,9 @@ struct Bench {
     return "resolve " +
            (host != nullptr ? host->name : std::get<IpRange>(resolve.target.remote).first.text());
   }
-  static std::string name(const effect::Reload&) { return "reload"; }
+  static std::string name(const effect::Reload& reload) {
+    return reload.only_plan ? "plan" : "reload";
+  }
   std::string name(const effect::Respond& respond) {
     answer = respond.message;
     return "answer " + std::to_string(respond.client.value()) + " " +

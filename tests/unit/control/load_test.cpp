@@ -614,6 +614,8 @@ TEST(Reload, ReadsTheFileOrTheSettings) {
   Bench b;
   b.request("cygnet-reload", {});
   EXPECT_EQ(b.taken(), "reload");
+  b.request("cygnet-plan", {});
+  EXPECT_EQ(b.taken(), "plan");
   b.request("reload-settings", {});
   EXPECT_EQ(b.taken(), "reload settings");
 }
@@ -628,7 +630,8 @@ TEST(Events, AreForWhoeverListens) {
   b.event(ike::event::Failed{
       .record = {.phase = "IKE_SA_INIT", .reason = ike::Reason::no_common_proposal}});
   b.taken();
-  EXPECT_EQ(fmt::format("{}", fmt::join(b.published, " ")), "ike-updown child-updown alert cygnet-failure");
+  EXPECT_EQ(fmt::format("{}", fmt::join(b.published, " ")),
+            "ike-updown child-updown alert cygnet-failure");
 
   b.published.clear();
   b.view.heard = false;
