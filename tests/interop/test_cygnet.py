@@ -2,6 +2,8 @@
 
 import json
 import os
+import pty
+import select
 import signal
 import unittest
 
@@ -66,8 +68,29 @@ class Command(unittest.TestCase):
         self.assertTrue(self.client.stop())
         self.assertEqual(text.wait(10), 3)
 
+    def test_watch_at_a_terminal(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        process = self.client.node.start(os.path.join(BIN, "cygnet"), "--vici",
+                                         f"unix://{self.client.socket}", "status", "--watch", "600",
+                                         log=os.ttyname(theirs))
+        os.close(theirs)
+        seen = b""
+
+        def shows(what):
+            nonlocal seen
+            if select.select([ours], [], [], 0)[0]:
+                seen += os.read(ours, 65536)
+            return what in seen
+        wait_for(lambda: shows(b"\x1b[H\x1b[Jno tunnel is up\r\n"), "a cleared screen")
+        self.client.up()
+        wait_for(lambda: shows(b"\x1b[H\x1b[Jhome (established"), "a cleared screen with the tunnel")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(10), 0)
+
     def test_watch_counts(self):
-        _, written = self.watch("1", "--json")
+        # Without a pause of its own it looks every two seconds.
+        _, written = self.watch("--json")
         wait_for(lambda: written().count("\n") >= 3, "three states of which nothing tells")
 
     def test_plan_and_apply(self):
