@@ -11,13 +11,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string or_nothing(std::string_view value) { return value.empty() ? "(none)" : std::string{value}; }
+std::string or_nothing(std::string_view value) {
+  return value.empty() ? "(none)" : std::string{value};
+}
 
 std::string change_text(const vici::Message& change) {
   const std::string_view kind = change.text("change");
   const char* sign = kind == "added" ? "+" : kind == "removed" ? "-" : "~";
   const std::string_view name = change.text("name");
-  std::string out = fmt::format("{} {}{}{}\n", sign, change.text("what"), name.empty() ? "" : " ", name);
+  std::string out =
+      fmt::format("{} {}{}{}\n", sign, change.text("what"), name.empty() ? "" : " ", name);
   if (const vici::Message* options = change.find("options")) {
     each_section(*options, [&out](const auto&, const vici::Message& one) {
       out += fmt::format("    {}: {} -> {}\n", one.text("option"), or_nothing(one.text("before")),

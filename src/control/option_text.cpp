@@ -127,8 +127,7 @@ void add(const Writer& to, const model::ChildTemplate& child) {
 std::vector<OptionText> options_of(const model::Connection& connection) {
   const auto& [name, local_addrs, remote_addrs, local_port, remote_port, proposals, vips, pools,
                encap, mobike, fragmentation, send_certreq, send_cert, unique, childless,
-               keyingtries, dpd_delay, lifetime, reauth_time, local, remote, children] =
-      connection;
+               keyingtries, dpd_delay, lifetime, reauth_time, local, remote, children] = connection;
   static constexpr std::array<std::string_view, 3> kFragmentation{"no", "accept", "yes"};
   static constexpr std::array<std::string_view, 3> kSendCert{"ifasked", "always", "never"};
   static constexpr std::array<std::string_view, 4> kUnique{"no", "never", "keep", "replace"};

@@ -91,7 +91,8 @@ Change change_of(const PoolChange& one) {
   Change out{.kind = kind_of(one.before, one.after),
              .what = "pool",
              .name = one.after ? one.after->name : one.before->name};
-  if (one.before && one.after) out.options = difference(options_of(*one.before), options_of(*one.after));
+  if (one.before && one.after)
+    out.options = difference(options_of(*one.before), options_of(*one.after));
   return out;
 }
 

@@ -30,9 +30,9 @@ struct Change {
   enum class Kind : std::uint8_t { added, changed, removed } kind = Kind::changed;
   std::string what;  ///< connection, pool, authority, secret, key, certificate, or order
   std::string name;  ///< never a value: of secrets their section, of keys a hash
-  std::vector<OptionChange> options{};   ///< of what is changed
-  std::vector<std::string> ends{};       ///< children that are up and are taken down
-  std::vector<std::string> unrouted{};   ///< children whose trap or shunt is taken away
+  std::vector<OptionChange> options{};  ///< of what is changed
+  std::vector<std::string> ends{};      ///< children that are up and are taken down
+  std::vector<std::string> unrouted{};  ///< children whose trap or shunt is taken away
 };
 
 /// Everything that `staged` and the pools of the same file change, as it would be carried out.

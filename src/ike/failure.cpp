@@ -106,8 +106,13 @@ std::string field_text(std::string_view value) {
   const auto is_control = [](char one) {
     return static_cast<unsigned char>(one) < 0x20 || one == 0x7f;
   };
-  const bool bare = !value.empty() && value.front() != ' ' && value.back() != ' ' &&
-                    value.find_first_of(";,()'\"\\") == std::string_view::npos &&
+  // What the line itself puts between values.
+  static constexpr std::string_view kMarks[] = {";", "(", ")", ", theirs: ", " because of "};
+  const auto has = [value](std::string_view mark) {
+    return value.find(mark) != std::string_view::npos;
+  };
+  const bool bare = !value.empty() && value.front() != ' ' && value.back() != ' ' && !has("\"") &&
+                    !has("\\") && std::ranges::none_of(kMarks, has) &&
                     std::ranges::none_of(value, is_control);
   if (bare) return std::string{value};
   std::string out = "\"";

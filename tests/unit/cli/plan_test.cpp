@@ -19,8 +19,11 @@ PlanInput some() {
                             change("removed", "secret", "ike-a")},
                 .warnings = {"c:1:2: warning: odd"}};
   vici::Message& home = out.changes[1];
-  home.section("options").section("0").add("option", "dpd_delay").add("before", "30s").add("after",
-                                                                                          "");
+  home.section("options")
+      .section("0")
+      .add("option", "dpd_delay")
+      .add("before", "30s")
+      .add("after", "");
   home.add("goes-down", vici::List{"net"}).add("unrouted", vici::List{"lan"});
   return out;
 }

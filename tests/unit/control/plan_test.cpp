@@ -103,8 +103,9 @@ TEST(Plan, TunnelsThatGoDown_AreThoseThatAreTerminated) {
 
 TEST(Plan, TrapsThatGo) {
   Bench b;
-  const std::string trap = "home : auth { remote_addrs = 192.0.2.1\n children { net { start_action "
-                           "= trap } } }";
+  const std::string trap =
+      "home : auth { remote_addrs = 192.0.2.1\n children { net { start_action "
+      "= trap } } }";
   EXPECT_EQ(b.configure(psk(trap)), "");
   b.taken();
   b.controller.resolved(b.last_request, kRoute, b.effects, b.at);
@@ -140,7 +141,8 @@ TEST(Plan, Secrets_AreTold_TheirValuesNever) {
   };
   EXPECT_EQ(b.configure(with("hidden-one", "a.example")), "");
   b.taken();
-  for (const std::string& next : {with("hidden-two", "a.example"), with("hidden-one", "b.example")}) {
+  for (const std::string& next :
+       {with("hidden-two", "a.example"), with("hidden-one", "b.example")}) {
     EXPECT_EQ(b.reload(next, true), "");
     b.taken();
     for (const vici::Message& one : b.streamed) {

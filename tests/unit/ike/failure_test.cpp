@@ -126,7 +126,8 @@ TEST(Failure, Line_CanBeReadBack) {
   for (const std::string& hostile :
        {std::string{"plain.example"}, std::string{"C=DE, CN=x; y"}, std::string{"a; field: forged"},
         std::string{"a\"; fix: \"b"}, std::string{"back\\slash\\"}, std::string{"two\nlines\x7f"},
-        std::string{" blank "}, std::string{"o'hara (theirs: 1)"}}) {
+        std::string{" blank "}, std::string{"x, theirs: y"}, std::string{"x because of y"},
+        std::string{"a, b"}, std::string{"o'hara (theirs: 1)"}}) {
     const ike::FailureRecord record{
         .remote = {IpAddress::v4(0xc0000201), 500},
         .connection = "home",
