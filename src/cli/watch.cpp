@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <memory>
 
 #include "cli/commands.hpp"
 #include "cli/socket_stream.hpp"

@@ -4,6 +4,7 @@
 #include <spdlog/common.h>
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
 #include "daemon/daemon.hpp"
