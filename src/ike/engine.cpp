@@ -184,6 +184,14 @@ void Engine::tick(Instant now, Actions& out) {
   impl_->settle(cx);
 }
 
+void Engine::configure(EngineConfig config, Instant now, Actions& out) {
+  impl_->shared.config = config;
+  Context cx = impl_->context(now, out);
+  // Each one's deadline may be another.
+  for (const auto& [id, sa] : impl_->sas) cx.attention.push_back(id);
+  impl_->settle(cx);
+}
+
 const CounterBook& Engine::counters() const { return impl_->shared.counters; }
 
 void Engine::reset_counters(std::string_view connection) {

@@ -14,6 +14,10 @@
 
 namespace cygnet::ike {
 
+/// Where peers are found (RFC 7296 §2.23).
+inline constexpr std::uint16_t kPeerIkePort = 500;
+inline constexpr std::uint16_t kPeerNattPort = 4500;
+
 /// When a request is sent again (RFC 7296 §2.1).
 struct RetransmitRule {
   Duration timeout = std::chrono::seconds{4};  ///< the first wait
@@ -39,12 +43,12 @@ struct EngineConfig {
   std::size_t block_threshold_per_ip = 5;         ///< beyond, one address is not answered
   std::size_t fragment_size = 1280;  ///< octets of IP packet for IKE fragments, IPv4 and IPv6
   Duration keepalive = std::chrono::seconds{20};  ///< NAT keepalives (RFC 3948 §4); 0 = none
-  std::uint16_t ike_port = 500;
-  std::uint16_t natt_port = 4500;
-  bool force_udp_encap = false;  ///< the plane cannot do raw ESP
-  bool transport_mode = false;   ///< the plane can do transport mode
-  bool esn = true;               ///< the plane can do ESN
-  bool trace_messages = false;   ///< an event::Note (level 2) for each message
+  std::uint16_t ike_port = 500;    ///< ours; peers are expected at the well-known ones
+  std::uint16_t natt_port = 4500;  ///< ours
+  bool force_udp_encap = false;    ///< the plane cannot do raw ESP
+  bool transport_mode = false;     ///< the plane can do transport mode
+  bool esn = true;                 ///< the plane can do ESN
+  bool trace_messages = false;     ///< an event::Note (level 2) for each message
 };
 
 struct Deadline {
@@ -78,6 +82,10 @@ class Engine {
   void handle(const model::PlaneEvent& event, Instant now, Actions& out);
   void handle(Command command, Instant now, Actions& out);
   void handle(Answer answer, Instant now, Actions& out);
+
+  /// Limits and intervals that count from now on; a request under way keeps its time. Ports and
+  /// what the plane can do must stay the same.
+  void configure(EngineConfig config, Instant now, Actions& out);
 
   /// Spurious or late calls are harmless.
   void tick(Instant now, Actions& out);

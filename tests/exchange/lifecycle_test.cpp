@@ -607,5 +607,30 @@ TEST(Reauthentication, Fails_TheOldStays) {
   EXPECT_EQ(pair.a.installed.size(), 1U);
 }
 
+// The settings are read again: what waits for its time waits for another one.
+TEST(Configure, CountsForIkeSasThatAreUp) {
+  Pair pair({.initiator = [](model::Connection& c) {
+    c.children[0].local_ts = {*model::parse_selector("203.0.113.1/32")};
+  }});
+  pair.nat = IpAddress::v4(0xcb007101);
+  up(pair);
+  const auto deadline = [&](Duration keepalive) {
+    ike::EngineConfig config;
+    config.keepalive = keepalive;
+    ike::Actions actions;
+    pair.a.engine.configure(config, pair.a.now, actions);
+    EXPECT_TRUE(actions.empty());
+    return pair.a.engine.deadline();
+  };
+  const auto without = deadline(seconds{0});
+  ASSERT_TRUE(without.has_value());
+  EXPECT_GT(without->at, pair.a.now + minutes{1});
+  const auto with = deadline(seconds{7});
+  ASSERT_TRUE(with.has_value());
+  EXPECT_EQ(with->at, pair.a.now + seconds{7});
+  pair.pass(seconds{7});
+  EXPECT_GT(pair.a.engine.deadline()->at, pair.a.now);
+}
+
 }  // namespace
 }  // namespace cygnet::test

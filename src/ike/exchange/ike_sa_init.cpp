@@ -187,9 +187,9 @@ std::optional<State> on_notify(AwaitInitReply& state, IkeSa& sa,
 void float_ports(IkeSa& sa, const NatVerdict& nat, const EngineConfig& config) {
   const bool wanted = nat.local || nat.remote || sa.connection.mobike || config.force_udp_encap ||
                       sa.connection.encap;
-  if (!nat.supported || !wanted || sa.remote.port != config.ike_port) return;
+  if (!nat.supported || !wanted || sa.remote.port != kPeerIkePort) return;
   sa.local.port = config.natt_port;
-  sa.remote.port = config.natt_port;
+  sa.remote.port = kPeerNattPort;
 }
 
 /// Why an IKE_SA cannot go on without its first child in IKE_AUTH, if it would have to.

@@ -77,7 +77,7 @@ bool move_ike(IkeSa& sa, Context& cx, const Endpoint& local, const Endpoint& rem
 void go_to(IkeSa& sa, Context& cx, const Path& path) {
   cx.attention.push_back(sa.id);
   move_to(sa, cx, {.address = path.local, .port = cx.config.natt_port},
-          {.address = path.remote, .port = cx.config.natt_port});
+          {.address = path.remote, .port = kPeerNattPort});
   if (!is_queued(sa)) sa.tasks.emplace_front(UpdateAddresses{});
 }
 
@@ -172,7 +172,7 @@ void take_paths(IkeSa& sa, Context& cx, const Answer& answer) {
     if (path == ours) continue;
     for (const Bytes& datagram : sa.window.outstanding()) {
       cx.out.emplace_back(action::Send{.local = {path.local, cx.config.natt_port},
-                                       .remote = {path.remote, cx.config.natt_port},
+                                       .remote = {path.remote, kPeerNattPort},
                                        .bytes = datagram});
     }
   }
