@@ -131,7 +131,7 @@ class Node final : public control::View {
   void act(control::effect::Tell& tell);
   void act(const control::effect::Resolve& resolve);
   void act(const control::effect::Respond& respond);
-  void act(const control::effect::Log& log) { hooks_.log(log.line.text); }
+  void act(const control::effect::Log& log) { hooks_.log(log.line.text()); }
   // Nobody asks for these by vici here, and nobody listens.
   static void act(const control::effect::Reload&) {}
   static void act(const control::effect::ReloadSettings&) {}

@@ -8,6 +8,7 @@
 #include "config/ipsec_parser.hpp"
 #include "config/ipsec_secrets.hpp"
 #include "config/ipsec_values.hpp"
+#include "config/log_settings.hpp"
 #include "config/swanctl_parser.hpp"
 #include "config/text_file.hpp"
 
@@ -15,7 +16,8 @@ namespace cygnet::config {
 namespace {
 
 /// What is the same for all connections.
-void read_setup(Conversion& cx, const Section& setup, std::string& charon_debug) {
+void read_setup(Conversion& cx, const Section& setup,
+                std::optional<model::LogLevels>& charon_debug) {
   Fields fields{setup, cx.diags, nullptr, {}};
   Section made{.name = {}, .place = setup.place, .keys = {}, .sections = {}};
   const auto unique = fields.maybe("uniqueids", kTranslated<kUniqueIdsWords>);
@@ -28,7 +30,7 @@ void read_setup(Conversion& cx, const Section& setup, std::string& charon_debug)
   if (fields.optional("cachecrls", kBoolean, false)) {
     cx.inform(fields.at("cachecrls"), "'cachecrls' has no effect: no CRL is fetched yet");
   }
-  if (const Key* debug = fields.find("charondebug")) charon_debug = debug->value;
+  charon_debug = fields.maybe("charondebug", kCharonDebug);
 }
 
 /// All names and values but those of the children: conns that are equal in it share an IKE_SA.

@@ -7,6 +7,7 @@
 // made from, so that what the loader says points into ipsec.conf. docs/ipsec-conf.md has the rules.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "config/files.hpp"
 #include "config/load.hpp"
 #include "config/section.hpp"
+#include "model/log.hpp"
 
 namespace cygnet::config {
 
@@ -34,7 +36,7 @@ struct IpsecInput {
 struct Converted {
   Section root;                       ///< connections, pools, secrets, authorities
   std::vector<ConversionNote> notes;  ///< by place
-  std::string charon_debug;           ///< "ike 2, knl 0", as it was written
+  std::optional<model::LogLevels> charon_debug;
 };
 
 /// Reads both files and what they include. With errors in `diags` the tree is incomplete and must
@@ -48,7 +50,7 @@ struct Converted {
 struct LoadedIpsec {
   Loaded loaded;
   std::vector<ConversionNote> notes;
-  std::string charon_debug;
+  std::optional<model::LogLevels> charon_debug;
 };
 /// The same, loaded: nothing but the files that the configuration names and those in
 /// ipsec.d/cacerts is read.

@@ -43,7 +43,10 @@ bool Commands::refuse_faults(const config::Diagnostics& diags) {
 }
 
 void Commands::warn(std::string text) {
-  out.emplace_back(effect::Log{{.level = 0, .text = std::move(text)}});
+  out.emplace_back(effect::Log{{.level = model::LogLevel::warning,
+                                .group = model::LogGroup::cfg,
+                                .sentence = std::move(text),
+                                .event = "warning"}});
 }
 
 // --- about the daemon ----------------------------------------------------------------------------

@@ -7,17 +7,9 @@
 #include <utility>
 
 #include "control/controller.hpp"
+#include "control/upper_case.hpp"
 
 namespace cygnet::control {
-
-/// Types and flags of credentials come in any case: as "ike" or "IKE".
-[[nodiscard]] inline std::string upper_case(std::string_view text) {
-  std::string out{text};
-  for (char& one : out) {
-    if (one >= 'a' && one <= 'z') one = static_cast<char>(one - 'a' + 'A');
-  }
-  return out;
-}
 
 /// One request: what its command needs. Every command ends in exactly one respond(), now or, with
 /// an operation, later.

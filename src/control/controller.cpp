@@ -277,7 +277,9 @@ void Controller::network_changed(Instant now, Effects& out) {
 
 void Controller::stream_log(const LogLine& line, Effects& out) const {
   for (const auto& [request, operation] : operations_) {
-    if (!operation.streams_log || operation.key.connection != line.connection) continue;
+    if (!operation.streams_log || operation.key.connection != line.value("connection")) {
+      continue;
+    }
     out.emplace_back(effect::Stream{*operation.client, "control-log", log_message(line)});
   }
 }
@@ -352,7 +354,7 @@ void Controller::finish(ike::RequestId request, bool success, const std::string&
         answer.add("terminated", success ? *operation.matches : std::uint64_t{0});
       }
     }
-    if (!success) answer.add("errmsg", error);
+    if (!success) answer.add("errmsg", escaped(error));
     out.emplace_back(effect::Respond{*operation.client, std::move(answer)});
   }
   const bool route = operation.kind == Operation::Kind::route;
@@ -361,8 +363,12 @@ void Controller::finish(ike::RequestId request, bool success, const std::string&
   if (operation.instead_of != ike::SaId{}) {
     // The old IKE_SA stays up with what the new one does not have, and asks again.
     if (!success) {
-      out.emplace_back(effect::Log{
-          {0, fmt::format("{}: reauthentication: {}", operation.key.connection, error)}});
+      LogLine line{
+          .level = model::LogLevel::warning,
+          .sentence = fmt::format("{}: reauthentication: {}", operation.key.connection, error),
+          .event = "reauthentication-failed"};
+      line.with("connection", operation.key.connection).with("why", error);
+      out.emplace_back(effect::Log{std::move(line)});
     }
     return;
   }
@@ -378,17 +384,18 @@ void Controller::try_later(Supervisor& supervisor, const ChildKey& key, const st
                            Instant now, Effects& out) {
   const std::string name = key.connection + "/" + key.child;
   const auto pause = supervisor.failed(key, now, rng_);
+  LogLine line{.group = model::LogGroup::cfg};
   if (pause) {
-    out.emplace_back(effect::Log{
-        {.text = fmt::format("{}: {}; next try in {} s", name, error,
-                             std::chrono::duration_cast<std::chrono::seconds>(*pause).count()),
-         .event = "retry",
-         .connection = key.connection}});
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*pause).count();
+    line.sentence = fmt::format("{}: {}; next try in {} s", name, error, seconds);
+    line.event = "retry";
   } else {
-    out.emplace_back(effect::Log{{.text = fmt::format("{}: {}; given up", name, error),
-                                  .event = "given-up",
-                                  .connection = key.connection}});
+    line.level = model::LogLevel::warning;
+    line.sentence = fmt::format("{}: {}; given up", name, error);
+    line.event = "given-up";
   }
+  line.with("connection", key.connection).with("child", key.child).with("why", error);
+  out.emplace_back(effect::Log{std::move(line)});
 }
 
 /// The data plane refuses after the command was answered: that success was none.

@@ -53,6 +53,11 @@ class Controller {
   /// The configuration could not be used.
   static void refuse_reload(ClientId client, std::string faults, Effects& out);
 
+  /// Resolvers and WINS servers for every client that gets an address, after those of its pool.
+  void set_servers(std::vector<IpAddress> dns, std::vector<IpAddress> nbns) {
+    pools_.set_servers(std::move(dns), std::move(nbns));
+  }
+
   /// The answer to anything the engine asks; `wall` is for certificates.
   [[nodiscard]] ike::Answer answer(const ike::Ask& ask, View& view, WallTime wall);
   void release(const ike::ask::Release& release) { pools_.release(release.sa); }

@@ -2,29 +2,15 @@
 #pragma once
 
 #include <optional>
-#include <string>
-#include <string_view>
 
+#include "control/log_line.hpp"
 #include "ike/actions.hpp"
 #include "vici/message.hpp"
 
 namespace cygnet::control {
 
-/// One line, and what it is about, for logs that keep fields.
-struct LogLine {
-  int level = 1;  ///< 0 warning, 1 information, 2 debug
-  std::string text;
-  std::string_view event{};  ///< what kind of thing has happened, as in "ike-up"; may be empty
-  std::string connection{};
-  ike::SaId sa{};
-  std::string peer{};     ///< its address
-  std::string peer_id{};  ///< its identity
-  std::string reason{};   ///< of a failure: ike::Reason
-  std::string phase{};
-};
-
-/// Event control-log, or log, which tells the `thread`: `level` as strongSwan counts them, 1 for
-/// what people should see.
+/// Event control-log, or log, which tells the `thread`: group and level as strongSwan names and
+/// counts them, 0 for what is worth an audit, 1 for what people should see, 2 for messages.
 [[nodiscard]] vici::Message log_message(const LogLine& line,
                                         std::optional<unsigned> thread = std::nullopt);
 

@@ -160,6 +160,9 @@ bool Pools::is_greedy(IpFamily family, const ike::ask::Lease& ask) const {
 
 std::variant<ike::answer::Leased, ike::answer::Refused> Pools::lease(
     const ike::ask::Lease& ask, const std::vector<std::string>& pools) {
+  const auto add = [](auto& to, const auto& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
   ike::answer::Leased out;
   std::string full;
   bool greedy = false;
@@ -186,9 +189,6 @@ std::variant<ike::answer::Leased, ike::answer::Refused> Pools::lease(
       }
       out.addresses.push_back(*address);
       held_.insert_or_assign(*address, Holder{ask.remote, ask.sa.value()});
-      const auto add = [](auto& to, const auto& from) {
-        to.insert(to.end(), from.begin(), from.end());
-      };
       add(out.dns, pool.config().dns);
       add(out.nbns, pool.config().nbns);
       add(out.subnets, pool.config().subnets);
@@ -196,7 +196,11 @@ std::variant<ike::answer::Leased, ike::answer::Refused> Pools::lease(
       break;
     }
   }
-  if (!out.addresses.empty()) return out;
+  if (!out.addresses.empty()) {
+    add(out.dns, dns_);
+    add(out.nbns, nbns_);
+    return out;
+  }
   if (greedy) {
     return ike::answer::Refused{
         .reason = ike::Reason::limit,

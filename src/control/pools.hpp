@@ -92,6 +92,11 @@ class Pools {
       const ike::ask::Lease& ask, const std::vector<std::string>& pools);
   void release(ike::SaId sa);
   void transfer(ike::SaId old, ike::SaId fresh);
+  /// What every lease has, after what its pool says.
+  void set_servers(std::vector<IpAddress> dns, std::vector<IpAddress> nbns) {
+    dns_ = std::move(dns);
+    nbns_ = std::move(nbns);
+  }
   [[nodiscard]] const std::map<std::string, Pool, std::less<>>& all() const { return pools_; }
 
  private:
@@ -105,6 +110,8 @@ class Pools {
   /// Whether its identity holds all it may of a family, without this IKE_SA.
   [[nodiscard]] bool is_greedy(IpFamily family, const ike::ask::Lease& ask) const;
 
+  std::vector<IpAddress> dns_;
+  std::vector<IpAddress> nbns_;
   std::map<std::string, Pool, std::less<>> pools_;
   std::set<std::string, std::less<>> of_file_;  ///< names
   std::map<IpAddress, Holder> held_;            ///< by an IKE_SA that is up

@@ -14,13 +14,15 @@ constexpr int kUsageExit = 2;
 }  // namespace
 
 CommandLine::CommandLine(std::string version)
-    : app_("cygnetd: IKEv2/IPsec VPN daemon. Runs in the foreground and logs to stderr.",
+    : app_("cygnetd: IKEv2/IPsec VPN daemon. Runs in the foreground and logs to stderr, or to the "
+           "journal when systemd has started it.",
            "cygnetd") {
   options_.version = std::move(version);
   app_.set_version_flag("--version", options_.version, "Print the version and exit");
   app_.set_help_flag("-h,--help", "Print this help and exit");
   app_.add_flag("--manual", print_manual_)->group("");  // for whoever builds a package
   add_files();
+  add_log();
   add_packets();
   add_retransmission();
 }
@@ -42,19 +44,26 @@ void CommandLine::add_files() {
                       options_.default_strongswan_conf + ", when it exists")
       ->type_name("FILE")
       ->envname("STRONGSWAN_CONF");
-  app_.add_option("--vici", options_.vici, "The control socket")
-      ->type_name("URI")
-      ->capture_default_str();
-  static const std::map<std::string, spdlog::level::level_enum> kLevels{
-      {"error", spdlog::level::err},
-      {"warning", spdlog::level::warn},
-      {"info", spdlog::level::info},
-      {"debug", spdlog::level::debug},
-      {"trace", spdlog::level::trace}};
-  app_.add_option("--log", level_, "What to write to stderr")
+  app_.add_option("--vici", options_.vici,
+                  "The control socket. Unless given, strongswan.conf's charon.plugins.vici.socket, "
+                  "or " +
+                      options_.default_vici)
+      ->type_name("URI");
+}
+
+void CommandLine::add_log() {
+  app_.add_option("--log", options_.log.places,
+                  "Where to log; may be given more than once. Unless given, stderr, or the journal "
+                  "when stderr leads there")
+      ->type_name("stderr|journal|syslog|FILE");
+  using model::LogLevel;
+  static const std::map<std::string, LogLevel> kLevels{
+      {"none", LogLevel::none},     {"error", LogLevel::error}, {"warning", LogLevel::warning},
+      {"notice", LogLevel::notice}, {"info", LogLevel::info},   {"debug", LogLevel::debug},
+      {"trace", LogLevel::trace}};
+  app_.add_option("--log-level", options_.log.level, "How much of it (info)")
       ->transform(CLI::CheckedTransformer(kLevels).description(""))
-      ->type_name("error|warning|info|debug|trace")
-      ->default_str("info");
+      ->type_name("none|error|warning|notice|info|debug|trace");
 }
 
 void CommandLine::add_packets() {
@@ -75,7 +84,8 @@ void CommandLine::add_packets() {
       ->type_name("NUMBER")
       ->capture_default_str();
   app_.add_option("--workers", options_.workers,
-                  "Threads for packets; 0: one for each CPU, at most four")
+                  "Threads for packets; 0: strongswan.conf's charon.threads, or one for each CPU, "
+                  "at most four")
       ->check(CLI::Range(0, 64).description(""))
       ->type_name("NUMBER")
       ->capture_default_str();
@@ -103,7 +113,6 @@ std::optional<int> CommandLine::parse(int argc, char** argv) {
     // CLI11 prints help or the fault; its own codes are not ours.
     return app_.exit(error) == 0 ? 0 : kUsageExit;
   }
-  options_.trace_messages = level_ <= spdlog::level::debug;
   if (!print_manual_) return std::nullopt;
   fmt::print("{}", manual());
   return 0;

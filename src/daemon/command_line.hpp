@@ -1,8 +1,6 @@
 // The one table of the program `cygnetd`: what can be typed, and what --help and the manual say.
 #pragma once
 
-#include <spdlog/common.h>
-
 #include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
@@ -21,18 +19,17 @@ class CommandLine {
   /// An exit code when there is nothing to run: --help, --manual, or a mistake that was told.
   [[nodiscard]] std::optional<int> parse(int argc, char** argv);
   [[nodiscard]] const Options& options() const { return options_; }
-  [[nodiscard]] spdlog::level::level_enum level() const { return level_; }
   [[nodiscard]] const CLI::App& app() const { return app_; }
   /// The manual page cygnetd(8).
   [[nodiscard]] std::string manual() const;
 
  private:
   void add_files();
+  void add_log();
   void add_packets();
   void add_retransmission();
 
   Options options_;
-  spdlog::level::level_enum level_ = spdlog::level::info;
   bool print_manual_ = false;
   CLI::App app_;
 };

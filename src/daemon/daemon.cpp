@@ -1,7 +1,7 @@
 #include "daemon/daemon.hpp"
 
+#include <fmt/format.h>
 #include <malloc.h>
-#include <spdlog/spdlog.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -9,7 +9,6 @@
 #include <array>
 #include <csignal>
 #include <ctime>
-#include <thread>
 
 #include "config/load_all.hpp"
 #include "daemon/daemon_impl.hpp"
@@ -20,11 +19,13 @@
 #include "daemon/sources.hpp"
 
 namespace cygnet::daemon {
+
+using model::LogGroup;
+
 namespace {
 
 /// After SIGTERM: peers have this long to answer our Deletes.
 constexpr Duration kShutdownMax = std::chrono::milliseconds{1500};
-constexpr unsigned kWorkersMax = 4;
 /// Links, addresses and routes change together: this long is waited for the rest.
 constexpr Duration kChangesPause = std::chrono::milliseconds{200};
 
@@ -42,17 +43,16 @@ control::HeapStats heap_stats() {
   return {.sbrk = info.arena, .mmap = info.hblkhd, .used = info.uordblks, .free = info.fordblks};
 }
 
-unsigned worker_count(unsigned wanted) {
-  if (wanted != 0) return wanted;
-  return std::clamp(std::thread::hardware_concurrency(), 1U, kWorkersMax);
-}
-
 }  // namespace
 
 // --- start ---------------------------------------------------------------------------------------
 
-Daemon::Impl::Impl(Options given, std::unique_ptr<Loop> made_loop, Ports opened)
+Daemon::Impl::Impl(Options given, SettingsFile read, Log& where, std::unique_ptr<Loop> made_loop,
+                   Ports opened)
     : options(std::move(given)),
+      settings(std::move(read.settings)),
+      at_start(settings),
+      log(where),
       loop(std::move(made_loop)),
       ports(std::move(opened)),
       controller(crypto::openssl(), crypto::system_rng(), build_info(options.version),
@@ -70,24 +70,26 @@ Result<void> Daemon::Impl::open_plane() {
     pump = opened.get();
     plane = std::move(opened);
     CYG_TRY(host::Host made,
-            host::Host::open({.device = pump->tun_name(), .fwmark = options.fwmark}));
+            host::Host::open(
+                {.device = pump->tun_name(),
+                 .fwmark = options.fwmark,
+                 .table = settings.routing_table.value_or(host::kRouteTable),
+                 .rule_priority = settings.routing_table_prio.value_or(host::kRulePriority)}));
     host.emplace(std::move(made));
     CYG_TRY_DO(host->cleanup_leftovers());
     CYG_TRY(host::Changes ears, host::Changes::open(pump->tun_name()));
     changes.emplace(std::move(ears));
-    for (const std::string& note : host->notes()) spdlog::warn("host: {}", note);
+    for (const std::string& note : host->notes()) log.warning(LogGroup::knl, "host: " + note);
   }
-  const model::PlaneTraits traits = plane->traits();
-  CYG_TRY(ike::EngineConfig config, engine_config(options, files));
-  config.force_udp_encap = traits.udp_encap_only;
-  config.transport_mode = traits.transport_mode;
-  config.esn = traits.esn;
-  engine.emplace(config, crypto::openssl(), crypto::system_rng());
+  engine.emplace(engine_settings(), crypto::openssl(), crypto::system_rng());
+  controller.set_servers(settings.dns, settings.nbns);
   return {};
 }
 
 Result<void> Daemon::Impl::open_vici() {
-  CYG_TRY(const std::string path, io::unix_path(options.vici));
+  CYG_TRY(
+      const std::string path,
+      io::unix_path(options.vici.value_or(settings.vici_socket.value_or(options.default_vici))));
   CYG_TRY(vici,
           ViciServer::open(
               path, *loop, control::Controller::catalogue(),
@@ -100,19 +102,25 @@ Result<config::LoadedIpsec> Daemon::Impl::read(config::Diagnostics& diags) {
   CYG_TRY(const auto own, io::own_addresses());
   const config::Sources sources = sources_of(options, own);
   if (sources.swanctl_conf.empty() && !sources.ipsec) {
-    spdlog::info("no {}: clients of the control socket bring the configuration",
-                 options.default_config);
+    log.info(LogGroup::cfg, fmt::format("no {}: clients of the control socket bring the "
+                                        "configuration",
+                                        options.default_config));
   }
   return config::load_all(sources, files, diags);
 }
 
-void Daemon::Impl::tell(const config::Diagnostics& diags,
-                        const std::vector<config::ConversionNote>& notes) {
-  for (const config::Diagnostic& diagnostic : diags.sorted()) spdlog::warn("{}", diagnostic.line());
-  for (const config::ConversionNote& note : notes) {
+/// What the files say besides the configuration, which is in force.
+Result<void> Daemon::Impl::heed(config::LoadedIpsec all, const config::Diagnostics& diags) {
+  for (const config::Diagnostic& one : diags.sorted()) log.warning(LogGroup::cfg, one.line());
+  for (const config::ConversionNote& note : all.notes) {
     const bool warns = note.severity == config::NoteSeverity::warning;
-    spdlog::log(warns ? spdlog::level::warn : spdlog::level::info, "{}", note.line());
+    warns ? log.warning(LogGroup::cfg, note.line()) : log.info(LogGroup::cfg, note.line());
   }
+  if (all.charon_debug == charon_debug) return {};
+  charon_debug = std::move(all.charon_debug);
+  CYG_TRY_DO(configure_log(settings));
+  apply_settings();
+  return {};
 }
 
 /// Reads the configuration; on an error the one before stays in force.
@@ -123,7 +131,7 @@ Result<void> Daemon::Impl::load() {
   if (!controller.configure(std::move(all.loaded), diags, clock_now(), effects)) {
     return fail("load the configuration", "\n" + diags.text());
   }
-  tell(diags, all.notes);
+  CYG_TRY_DO(heed(std::move(all), diags));
   carry_out(std::move(effects));
   return {};
 }
@@ -142,7 +150,7 @@ Result<void> Daemon::Impl::go() {
       loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }));
   tell_addresses();
   drain();
-  tell_service_manager("READY=1");
+  tell("READY=1");
   return {};
 }
 
@@ -152,7 +160,7 @@ Result<void> Daemon::Impl::go() {
 void Daemon::Impl::notice_sleep() {
   if (!sleep_watch.slept(clock_now())) return;
   sleep_watch.expect(std::nullopt);
-  spdlog::info("awake again");
+  log.info(LogGroup::dmn, "awake again");
   ike::Actions actions;
   engine->handle(ike::Command{ike::command::Awake{}}, clock_now(), actions);
   carry_out(std::move(actions));
@@ -186,7 +194,7 @@ void Daemon::Impl::on_timer() {
   notice_sleep();
   const Instant now = clock_now();
   if (give_up_at && now >= *give_up_at) {
-    spdlog::warn("some peers did not answer the farewell");
+    log.warning(LogGroup::ike, "some peers did not answer the farewell");
     return loop->stop();
   }
   if (follow_at && now >= *follow_at) follow_network();
@@ -207,7 +215,7 @@ void Daemon::Impl::on_changes() {
 void Daemon::Impl::follow_network() {
   follow_at.reset();
   if (const auto repaired = host->repair(); !repaired) {
-    spdlog::warn("host: {}", repaired.error().text());
+    log.warning(LogGroup::knl, "host: " + repaired.error().text());
   }
   tell_addresses();
   const auto own = io::own_addresses();
@@ -227,7 +235,7 @@ void Daemon::Impl::follow_network() {
 
 void Daemon::Impl::tell_addresses() {
   auto own = io::own_addresses();
-  if (!own) return spdlog::warn("{}", own.error().text());
+  if (!own) return log.warning(LogGroup::knl, own.error().text());
   const ike::Status now = engine->status();
   const std::vector<IpRange> pools = controller.pool_ranges();
   std::erase_if(*own, [&](const IpAddress& address) {
@@ -241,7 +249,7 @@ void Daemon::Impl::tell_addresses() {
 }
 
 control::ProcessStats Daemon::Impl::process() const {
-  const unsigned workers = pump == nullptr ? 0 : worker_count(options.workers);
+  const unsigned workers = pump == nullptr ? 0 : worker_count(options, at_start);
   return {.threads = 1 + workers,
           .idle = workers,  // this one answers
           .heap = heap_stats(),
@@ -269,20 +277,35 @@ std::vector<ike::Path> Daemon::Impl::paths(const std::vector<IpAddress>& remotes
 
 void Daemon::Impl::on_signal(int signal) {
   if (signal != SIGHUP) return shut_down();
-  tell_service_manager("RELOADING=1");
-  if (const auto done = load(); done) {
-    spdlog::info("configuration read again");
-  } else {
-    spdlog::error("{}; the configuration before stays in force", done.error().text());
-  }
+  tell("RELOADING=1");
+  reload_all();
+  tell("READY=1");
+}
+
+void Daemon::Impl::reload_all() {
+  log.reopen();
+  auto done = reload_settings();
+  if (done) done = load();
+  tell_reloaded(done);
   drain();
-  tell_service_manager("READY=1");
+}
+
+void Daemon::Impl::tell_reloaded(const Result<void>& done) {
+  if (done) return log.notice(LogGroup::cfg, "configuration read again");
+  log.errors(LogGroup::cfg, done.error().text());
+  log.error(LogGroup::cfg, "what was read before stays in force");
+}
+
+void Daemon::Impl::tell(const std::string& state) {
+  if (const auto told = tell_service_manager(state); !told) {
+    log.warning(LogGroup::dmn, told.error().text());
+  }
 }
 
 void Daemon::Impl::shut_down() {
   if (give_up_at) return loop->stop();  // the second signal
-  spdlog::info("shutting down");
-  tell_service_manager("STOPPING=1");
+  log.notice(LogGroup::dmn, "shutting down");
+  tell("STOPPING=1");
   give_up_at = clock_now() + kShutdownMax;
   inputs.emplace_back(ike::Command{ike::command::Shutdown{}});
   drain();
@@ -315,7 +338,9 @@ void Daemon::Impl::drain() {
   earlier(controller.deadline());
   earlier(follow_at);
   sleep_watch.expect(next);
-  if (const auto set = loop->set_timer(next); !set) spdlog::error("{}", set.error().text());
+  if (const auto set = loop->set_timer(next); !set) {
+    log.error(LogGroup::dmn, set.error().text());
+  }
 }
 
 // --- the outside ---------------------------------------------------------------------------------
@@ -326,15 +351,25 @@ Daemon::~Daemon() {
   impl_->vici.reset();  // it refers to the loop
   if (!impl_->host) return;
   if (const auto done = impl_->host->remove_all(); !done) {
-    spdlog::error("host: {}", done.error().text());
+    impl_->log.error(LogGroup::knl, "host: " + done.error().text());
   }
 }
 
-Result<std::unique_ptr<Daemon>> Daemon::start(Options options) {
-  const unsigned workers = options.plane == PlaneChoice::none ? 0 : worker_count(options.workers);
+Result<std::unique_ptr<Daemon>> Daemon::start(Options options, Log& log) {
+  disk::DiskFiles files;
+  CYG_TRY(SettingsFile read, read_settings(options, files));
+  const config::Settings& settings = read.settings;
+  CYG_TRY(const auto targets, log_targets(options.log, settings.log, std::nullopt));
+  CYG_TRY_DO(log.configure(targets, settings.log.syslog_identifier.value_or("cygnetd")));
+  for (const std::string& warning : read.warnings) log.warning(LogGroup::cfg, warning);
+  const unsigned workers = options.plane == PlaneChoice::none ? 0 : worker_count(options, settings);
   CYG_TRY(auto loop, Loop::make());
-  CYG_TRY(Ports ports, Ports::open(options.fwmark, workers));
-  auto impl = std::make_unique<Impl>(std::move(options), std::move(loop), std::move(ports));
+  CYG_TRY(Ports ports, Ports::open({.fwmark = options.fwmark,
+                                    .workers = workers,
+                                    .ike = settings.port.value_or(kIkePort),
+                                    .natt = settings.port_nat_t.value_or(kNattPort)}));
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(read), log, std::move(loop),
+                                     std::move(ports));
   CYG_TRY_DO(impl->open_plane());
   std::unique_ptr<Daemon> out{new Daemon{std::move(impl)}};
   CYG_TRY_DO(out->impl_->open_vici());
@@ -344,7 +379,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(Options options) {
 }
 
 Result<void> Daemon::run() {
-  spdlog::info("cygnetd ready");
+  impl_->log.notice(LogGroup::dmn, "cygnetd ready");
   return impl_->loop->run();
 }
 

@@ -1,5 +1,5 @@
 // Carrying out what the engine and control decide, one overload for each kind of it.
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -7,6 +7,26 @@
 #include "daemon/needs.hpp"
 
 namespace cygnet::daemon {
+
+using model::LogGroup;
+
+namespace {
+
+/// libvici takes a value with a line feed for no text.
+std::string on_one_line(std::string_view lines) {
+  std::string out;
+  for (const char c : lines) {
+    if (c != '\n') {
+      out += c;
+    } else if (!out.empty() && !out.ends_with(' ')) {
+      out += "; ";
+    }
+  }
+  if (out.ends_with("; ")) out.resize(out.size() - 2);
+  return out;
+}
+
+}  // namespace
 
 void Daemon::Impl::carry_out(ike::Actions actions) {
   for (ike::Action& action : actions) {
@@ -23,20 +43,30 @@ void Daemon::Impl::carry_out(control::Effects effects) {
 void Daemon::Impl::act(const ike::action::Send& send) {
   // A datagram that cannot leave is one that was lost: retransmission is the engine's.
   if (const auto sent = ports.send(send.local, send.remote, send.bytes); !sent) {
-    spdlog::debug("to {}: {}", send.remote.text(), sent.error().text());
+    log.trace(LogGroup::net, "to " + send.remote.text() + ": " + sent.error().text());
   }
 }
 
 void Daemon::Impl::act(const ike::action::Keepalive& keepalive) {
   if (const auto sent = ports.send_keepalive(keepalive.local, keepalive.remote); !sent) {
-    spdlog::debug("keepalive to {}: {}", keepalive.remote.text(), sent.error().text());
+    log.trace(LogGroup::net,
+              "keepalive to " + keepalive.remote.text() + ": " + sent.error().text());
   }
 }
 
 Result<void> Daemon::Impl::install_on_host(const model::ChildSpec& child) {
   if (!host) return {};
   CYG_TRY(const auto own, io::own_addresses());
-  return host->install(child.id.value(), needs_of(child, controller.pool_ranges(), own));
+  return host->install(child.id.value(), host_needs(child, own));
+}
+
+host::HostNeeds Daemon::Impl::host_needs(const model::ChildSpec& child,
+                                         const std::vector<IpAddress>& own) const {
+  host::HostNeeds out = needs_of(child, controller.pool_ranges(), own);
+  if (!settings.install_virtual_ip.value_or(true)) out.vips.clear();
+  if (settings.install_routes.value_or(true)) return out;
+  // Somebody else leads packets to the device.
+  return {.vips = std::move(out.vips)};
 }
 
 void Daemon::Impl::act(ike::action::Install& install) {
@@ -46,7 +76,7 @@ void Daemon::Impl::act(ike::action::Install& install) {
     done = install_on_host(child);
     if (!done) {
       if (const auto undone = plane->remove(child.id); !undone) {
-        spdlog::error("{}: {}", child.name, undone.error().text());
+        log.error(LogGroup::knl, child.name + ": " + undone.error().text());
       }
     }
   }
@@ -64,18 +94,20 @@ void Daemon::Impl::act(const ike::action::Activate& activate) {
 
 void Daemon::Impl::act(const ike::action::Relocate& relocate) {
   if (auto done = plane->relocate(relocate.child, relocate.local, relocate.remote); !done) {
-    spdlog::error("child {}: {}", relocate.child.value(), done.error().text());
+    log.error(LogGroup::knl,
+              fmt::format("child {}: {}", relocate.child.value(), done.error().text()));
   }
 }
 
 void Daemon::Impl::act(const ike::action::Remove& remove) {
   if (host) {
     if (const auto done = host->remove(remove.child.value()); !done) {
-      spdlog::error("host: {}", done.error().text());
+      log.error(LogGroup::knl, "host: " + done.error().text());
     }
   }
   if (const auto done = plane->remove(remove.child); !done) {
-    spdlog::error("child {}: {}", remove.child.value(), done.error().text());
+    log.error(LogGroup::knl,
+              fmt::format("child {}: {}", remove.child.value(), done.error().text()));
   }
 }
 
@@ -96,11 +128,9 @@ void Daemon::Impl::act(control::effect::Tell& tell) {
   inputs.emplace_back(std::move(tell.command));
 }
 
-void Daemon::Impl::act(const control::effect::Log& log) {
-  static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::warn, spdlog::level::info,
-                                                          spdlog::level::debug};
-  spdlog::log(kLevels[std::clamp(log.line.level, 0, 2)], "{}", log.line.text);
-  if (anybody_hears("log")) vici->publish("log", control::log_message(log.line, 1));
+void Daemon::Impl::act(const control::effect::Log& effect) {
+  log.write(effect.line);
+  if (anybody_hears("log")) vici->publish("log", control::log_message(effect.line, 1));
 }
 
 void Daemon::Impl::act(const control::effect::Publish& publish) {
@@ -116,8 +146,13 @@ void Daemon::Impl::act(const control::effect::ResetCounters& reset) {
 }
 
 void Daemon::Impl::act(const control::effect::ReloadSettings& reload) {
+  std::string faults;
+  if (const auto done = reload_settings(); !done) {
+    log.errors(LogGroup::cfg, done.error().text());
+    faults = on_one_line(done.error().text());
+  }
   control::Effects effects;
-  control::Controller::reloaded(reload.client, "", effects);
+  control::Controller::reloaded(reload.client, faults, effects);
   carry_out(std::move(effects));
 }
 
@@ -135,7 +170,10 @@ void Daemon::Impl::act(const control::effect::Reload& reload) {
   auto all = read(diags);
   if (all) {
     controller.reload(reload, std::move(all->loaded), diags, *this, clock_now(), effects);
-    if (!reload.only_plan && !diags.has_errors()) tell(diags, all->notes);
+    if (!reload.only_plan) {
+      tell_reloaded(diags.has_errors() ? fail("load the configuration", "\n" + diags.text())
+                                       : heed(*std::move(all), diags));
+    }
   } else {
     control::Controller::refuse_reload(reload.client, all.error().text(), effects);
   }
@@ -170,9 +208,7 @@ void Daemon::Impl::resolved(ike::RequestId request, const control::Target& targe
 /// The first remote address that there is a source address for.
 Result<control::Route> Daemon::Impl::route_to(const control::Target& target,
                                               const std::vector<IpAddress>& remotes) {
-  if (target.local_port != kIkePort && target.local_port != kNattPort) {
-    return fail("local_port", "it must be 500 or 4500");
-  }
+  CYG_TRY(const std::uint16_t local_port, ports.local_port(target.local_port));
   Result<control::Route> out = fail("call", "no address");
   for (const IpAddress& remote : remotes) {
     const auto preferred = std::ranges::find_if(target.local, [&](const auto& local) {
@@ -186,8 +222,7 @@ Result<control::Route> Daemon::Impl::route_to(const control::Target& target,
       source = host->source_for(remote);
     }
     if (source) {
-      return control::Route{.local = {*source, target.local_port},
-                            .remote = {remote, target.remote_port}};
+      return control::Route{.local = {*source, local_port}, .remote = {remote, target.remote_port}};
     }
     out = std::unexpected(source.error());
   }

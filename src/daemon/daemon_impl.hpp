@@ -12,8 +12,10 @@
 #include "control/controller.hpp"
 #include "control/sleep_watch.hpp"
 #include "daemon/daemon.hpp"
+#include "daemon/log.hpp"
 #include "daemon/loop.hpp"
 #include "daemon/ports.hpp"
+#include "daemon/settings.hpp"
 #include "daemon/vici_server.hpp"
 #include "disk/disk_files.hpp"
 #include "esp/pump/plane.hpp"
@@ -28,15 +30,19 @@ namespace cygnet::daemon {
 using Input = std::variant<model::PlaneEvent, ike::Command, ike::Answer>;
 
 struct Daemon::Impl final : control::View {
-  Impl(Options given, std::unique_ptr<Loop> made_loop, Ports opened);
+  Impl(Options given, SettingsFile read, Log& where, std::unique_ptr<Loop> made_loop, Ports opened);
 
   // --- start ---
   Result<void> open_plane();
   Result<void> open_vici();
   Result<config::LoadedIpsec> read(config::Diagnostics& diags);
-  static void tell(const config::Diagnostics& diags,
-                   const std::vector<config::ConversionNote>& notes);
+  Result<void> heed(config::LoadedIpsec all, const config::Diagnostics& diags);
   Result<void> load();
+  /// What strongswan.conf says now; on an error nothing changes.
+  Result<void> reload_settings();
+  Result<void> configure_log(const config::Settings& with);
+  [[nodiscard]] ike::EngineConfig engine_settings() const;
+  void apply_settings();
   /// Everything is open: from here on the loop calls.
   Result<void> go();
 
@@ -71,7 +77,7 @@ struct Daemon::Impl final : control::View {
   void act(const control::effect::Stream& stream);
   void act(const control::effect::Publish& publish);
   void act(const control::effect::ResetCounters& reset);
-  void act(const control::effect::Log& log);
+  void act(const control::effect::Log& effect);
 
   Result<void> install_on_host(const model::ChildSpec& child);
   void resolved(ike::RequestId request, const control::Target& target,
@@ -83,6 +89,11 @@ struct Daemon::Impl final : control::View {
   /// Tells the engine at which addresses peers may find us.
   void tell_addresses();
   void shut_down();
+  void reload_all();
+  void tell_reloaded(const Result<void>& done);
+  void tell(const std::string& state);
+  [[nodiscard]] host::HostNeeds host_needs(const model::ChildSpec& child,
+                                           const std::vector<IpAddress>& own) const;
 
   // --- control::View ---
   [[nodiscard]] ike::Status status() const override { return engine->status(); }
@@ -101,6 +112,10 @@ struct Daemon::Impl final : control::View {
   [[nodiscard]] std::vector<ike::Path> paths(const std::vector<IpAddress>& remotes) override;
 
   Options options;
+  config::Settings settings;
+  config::Settings at_start;  ///< what the sockets and the data plane were opened with
+  std::optional<model::LogLevels> charon_debug{};  ///< ipsec.conf's
+  Log& log;
   std::unique_ptr<Loop> loop;
   Ports ports;
   disk::DiskFiles files;

@@ -1,5 +1,7 @@
 #include "daemon/ports.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -20,16 +22,19 @@ bool has_marker(ByteView bytes) {
 
 }  // namespace
 
-Result<Ports> Ports::open(std::uint32_t fwmark, unsigned workers) {
+Result<Ports> Ports::open(const PortOptions& wanted) {
+  const unsigned workers = wanted.workers;
   Ports out;
+  out.ike_ = wanted.ike;
+  out.natt_ = wanted.natt;
   out.workers_.resize(workers);
   for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) {
-    io::UdpOptions options{.family = family, .port = kIkePort, .fwmark = fwmark};
+    io::UdpOptions options{.family = family, .port = wanted.ike, .fwmark = wanted.fwmark};
     auto ike = io::UdpSocket::open(options);
     if (!ike && family == IpFamily::v6 && ike.error().code == EAFNOSUPPORT) continue;
     if (!ike) return std::unexpected(std::move(ike).error());
     out.sockets_.push_back({std::move(*ike), false});
-    options.port = kNattPort;
+    options.port = wanted.natt;
     if (workers == 0) {
       CYG_TRY(io::UdpSocket natt, io::UdpSocket::open(options));
       out.sockets_.push_back({std::move(natt), true});
@@ -44,6 +49,12 @@ Result<Ports> Ports::open(std::uint32_t fwmark, unsigned workers) {
     }
   }
   return out;
+}
+
+Result<std::uint16_t> Ports::local_port(std::uint16_t wanted) const {
+  if (wanted == kIkePort || wanted == ike_) return ike_;
+  if (wanted == kNattPort || wanted == natt_) return natt_;
+  return fail("local_port", fmt::format("cygnetd is at ports {} and {} only", ike_, natt_));
 }
 
 std::vector<int> Ports::descriptors() const {
@@ -86,9 +97,9 @@ void Ports::read(int descriptor, const std::function<void(const Arrival&)>& arri
 }
 
 Result<void> Ports::send(const Endpoint& local, const Endpoint& remote, ByteView bytes) {
-  Socket* socket = find(remote.address.family(), local.port == kNattPort);
+  Socket* socket = find(remote.address.family(), local.port == natt_);
   if (socket == nullptr) return fail("send to " + remote.text(), "no socket of this family");
-  if (local.port != kNattPort && remote.port != kNattPort) {
+  if (local.port != natt_ && remote.port != kNattPort) {
     return socket->socket.send_one({.local = local, .remote = remote, .bytes = bytes});
   }
   const Bytes marked = concat({kNonEspMarker, bytes});

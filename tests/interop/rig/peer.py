@@ -108,7 +108,7 @@ class Cygnet(Peer):
         self.process = self.node.start(
             os.path.join(BIN, "cygnetd"),
             "--config", config or os.path.join(self.swanctl, "swanctl.conf"),
-            "--data-plane", "esp", "--vici", f"unix://{self.socket}", "--log", level, *options,
+            "--data-plane", "esp", "--vici", f"unix://{self.socket}", "--log-level", level, *options,
             log=self.log_file)
         self.wait_log("cygnetd ready")
         return self

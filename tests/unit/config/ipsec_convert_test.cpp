@@ -44,7 +44,7 @@ struct Result {
   Section root;
   std::string faults;
   std::string notes;
-  std::string charon_debug;
+  std::optional<model::LogLevels> charon_debug;
 };
 std::string lines_of(const std::vector<ConversionNote>& notes) {
   std::string out;
@@ -581,8 +581,15 @@ TEST(IpsecSetup, StrictCrlPolicy) {
             std::string::npos);
 }
 
-TEST(IpsecSetup, CharonDebug_IsHandedOn) {
-  EXPECT_EQ(with_setup("  charondebug=\"ike 2, knl 0\"\n").charon_debug, "ike 2, knl 0");
+TEST(IpsecSetup, CharonDebug_SetsLevels) {
+  const auto levels = with_setup("  charondebug=\"ike 2, knl 0\"\n").charon_debug;
+  ASSERT_TRUE(levels.has_value());
+  EXPECT_EQ(levels->of.at(model::LogGroup::ike), model::LogLevel::debug);
+  EXPECT_EQ(levels->of.at(model::LogGroup::knl), model::LogLevel::notice);
+  EXPECT_NE(load(World{"config setup\n  charondebug=\"ike 2, knl 9\"\n" + conn("")})
+                .faults.find("/etc/ipsec.conf:2:27: error: charondebug: '9' is no level"),
+            std::string::npos)
+      << load(World{"config setup\n  charondebug=\"ike 2, knl 9\"\n" + conn("")}).faults;
 }
 
 TEST(IpsecSetup, CacheCrls_HasNoEffect) {

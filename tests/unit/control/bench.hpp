@@ -138,7 +138,7 @@ struct Bench {
   }
   static std::string name(const effect::ReloadSettings&) { return "reload settings"; }
   std::string name(const effect::Log& log) {
-    logged.push_back(log.line.text);
+    logged.push_back(log.line.text());
     return "";
   }
 

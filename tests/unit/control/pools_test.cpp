@@ -140,6 +140,15 @@ TEST(Pool, RekeyedSa_KeepsItsAddress) {
   EXPECT_EQ(lease(all, "b", 3).addresses, Addresses{"10.9.0.1"});
 }
 
+// strongswan.conf's dns1: for whoever gets an address, behind what its pool says.
+TEST(Pools, ServersForEverybody) {
+  Pools all = pools({pool("10.9.0.1", "10.9.0.3")});
+  all.set_servers({ip("10.0.0.54"), ip("2001:db8::53")}, {});
+  EXPECT_EQ(lease(all, "a", 1).dns, 3u);
+  all.set_servers({}, {});
+  EXPECT_EQ(lease(all, "a", 1).dns, 1u);
+}
+
 TEST(Pools, FamiliesAndSeveralPools) {
   Pools all = pools({pool("10.9.0.1", "10.9.0.1"), pool("10.8.0.1", "10.8.0.1", "more"),
                      pool("2001:db8::1", "2001:db8::ffff", "six")});

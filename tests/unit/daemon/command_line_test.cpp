@@ -18,15 +18,14 @@ std::optional<int> parse(CommandLine& line, std::vector<std::string> words) {
 
 TEST(DaemonCommandLine, Options_ReachTheDaemon) {
   CommandLine line{"1.2"};
-  EXPECT_EQ(parse(line, {"cygnetd", "--config", "a.conf", "--data-plane", "none", "--log", "debug",
+  EXPECT_EQ(parse(line, {"cygnetd", "--config", "a.conf", "--data-plane", "none", "--log-level", "debug",
                          "--workers", "3", "--retransmit-base", "1.5"}),
             std::nullopt);
   EXPECT_EQ(line.options().config, "a.conf");
   EXPECT_EQ(line.options().plane, PlaneChoice::none);
   EXPECT_EQ(line.options().workers, 3u);
   EXPECT_EQ(line.options().retransmit_base, 1.5);
-  EXPECT_EQ(line.level(), spdlog::level::debug);
-  EXPECT_TRUE(line.options().trace_messages);
+  EXPECT_EQ(line.options().log.level, model::LogLevel::debug);
 }
 
 TEST(DaemonCommandLine, Mistakes_EndWithTheCodeForThem) {

@@ -28,7 +28,7 @@ class PortsTest : public testing::Test {
     if (!ns_.ok()) GTEST_SKIP() << "needs root: cannot make a network namespace";
     ASSERT_TRUE(ns_.run("ip link set lo up"));
     inside_.emplace(ns_);
-    auto ports = Ports::open(0, 0);
+    auto ports = Ports::open({});
     ASSERT_TRUE(ports.has_value()) << ports.error().text();
     ports_.emplace(*std::move(ports));
     auto sender = io::UdpSocket::open({});

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <thread>
+
 #include "unit/config/memory_files.hpp"
 
 namespace cygnet::daemon {
@@ -10,6 +13,11 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+Result<ike::EngineConfig> engine_config(const Options& options, config::Files& files) {
+  CYG_TRY(const SettingsFile read, read_settings(options, files));
+  return daemon::engine_config(options, read.settings);
+}
 
 constexpr const char* kConf =
     "charon {\n retransmit_timeout = 1.5\n retransmit_tries = 2\n"
@@ -75,6 +83,48 @@ TEST(EngineConfig, Faults_AreTold) {
   ASSERT_FALSE(config.has_value());
   EXPECT_NE(config.error().text().find("/etc/strongswan.conf:2:"), std::string::npos)
       << config.error().text();
+}
+
+TEST(EngineConfig, WithoutDosProtection_NobodyIsBlocked) {
+  test::MemoryFiles files{{{"/etc/strongswan.conf", "charon {\n dos_protection = no\n}\n"}}};
+  const auto config = engine_config({}, files);
+  ASSERT_TRUE(config.has_value());
+  EXPECT_GT(config->block_threshold_per_ip, std::size_t{1'000'000});
+  EXPECT_GT(config->cookie_threshold_per_network, std::size_t{1'000'000});
+}
+
+TEST(EngineConfig, PortsAreTheirs) {
+  test::MemoryFiles files{
+      {{"/etc/strongswan.conf", "charon {\n port = 1500\n port_nat_t = 1501\n}\n"}}};
+  const auto config = engine_config({}, files);
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->ike_port, 1500);
+  EXPECT_EQ(config->natt_port, 1501);
+}
+
+// What is suspicious is told, with its place; includes are followed.
+TEST(ReadSettings, WarningsAndIncludes) {
+  test::MemoryFiles files{
+      {{"/etc/strongswan.conf", "charon {\n port = 1500\n port = 1600\n include d/*.conf\n}\n"},
+       {"/etc/d/a.conf", "port_nat_t = 1601\n"}}};
+  const auto read = read_settings({}, files);
+  ASSERT_TRUE(read.has_value());
+  ASSERT_EQ(read->warnings.size(), 1U);
+  EXPECT_NE(read->warnings[0].find("/etc/strongswan.conf:3:"), std::string::npos);
+  EXPECT_EQ(read->settings.port, 1600);
+  EXPECT_EQ(read->settings.port_nat_t, 1601);
+}
+
+// strongSwan's 16 threads on a small machine are one for each processor.
+TEST(WorkerCount, IsWithinTheProcessors) {
+  const unsigned processors = std::max(std::thread::hardware_concurrency(), 1U);
+  config::Settings settings;
+  EXPECT_LE(worker_count({}, settings), 4U);
+  settings.threads = 1;
+  EXPECT_EQ(worker_count({}, settings), 1U);
+  settings.threads = 1000;
+  EXPECT_EQ(worker_count({}, settings), processors);
+  EXPECT_EQ(worker_count({.workers = 9}, settings), 9U) << "the command line wins";
 }
 
 }  // namespace
