@@ -61,6 +61,10 @@ std::string certificates(const std::vector<Bytes>& ders) {
   return text(out);
 }
 
+std::string auth(model::AuthClass method, const model::SignatureRules& rules) {
+  return method == model::AuthClass::pubkey ? rules.text() : text(to_string(method));
+}
+
 /// Gathers options under a prefix.
 struct Writer {
   std::vector<OptionText>& to;
@@ -84,16 +88,16 @@ void add(const Writer& to, const model::Lifetime& lifetime) {
 }
 
 void add(const Writer& to, const model::LocalAuth& local) {
-  const auto& [method, id, certs] = local;
-  to.add("local.auth", text(to_string(method)));
+  const auto& [method, id, certs, rule] = local;
+  to.add("local.auth", auth(method, {.certificates = rule, .auth = rule}));
   to.add("local.id", id ? pki::to_text(*id) : "");
   to.add("local.certs", certificates(certs));
 }
 
 void add(const Writer& to, const model::RemoteAuth& remote) {
-  const auto& [method, id, cacerts, certs, revocation] = remote;
+  const auto& [method, id, cacerts, certs, revocation, rules] = remote;
   static constexpr std::array<std::string_view, 3> kRevocations{"relaxed", "ifuri", "strict"};
-  to.add("remote.auth", text(to_string(method)));
+  to.add("remote.auth", auth(method, rules));
   to.add("remote.id", pki::to_text(id));
   to.add("remote.cacerts", certificates(cacerts));
   to.add("remote.certs", certificates(certs));

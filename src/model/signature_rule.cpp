@@ -112,6 +112,10 @@ std::string SignatureRule::text() const {
   return out;
 }
 
+std::string SignatureRules::text() const {
+  return auth == certificates ? auth.text() : certificates.text() + "-ike:" + auth.text();
+}
+
 Result<SignatureRules> parse_signature_rules(std::string_view text) {
   SignatureRules out;
   bool of_auth = false;

@@ -38,6 +38,8 @@ struct SignatureRule {
 struct SignatureRules {
   SignatureRule certificates;
   SignatureRule auth;
+
+  [[nodiscard]] std::string text() const;
   friend auto operator<=>(const SignatureRules&, const SignatureRules&) = default;
 };
 /// "pubkey", "ecdsa-384-sha384", "rsa-3072-sha256-ike:pubkey-sha384".

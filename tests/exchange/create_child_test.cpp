@@ -222,25 +222,24 @@ TEST(Certificates, UntrustedPeer_IsRefused) {
 
 // The initiator asks for a hash that it will take; the gateway's rule is the client's to meet.
 TEST(Certificates, RuleForAuth_IsKeptByEitherEnd) {
-  Pair::Options options = certificates(TestKey::p256);
-  const auto rule = [](const char* text) { return *model::parse_signature_rules(text); };
-  const auto initiator = options.initiator;
-  options.initiator = [&](model::Connection& c) {
-    initiator(c);
-    c.remote.rules = rule("ike:ecdsa-sha512");
+  const auto rules = *model::parse_signature_rules("ike:ecdsa-sha512");
+  Pair::Options of_initiator = certificates(TestKey::p256);
+  of_initiator.initiator = [&, before = of_initiator.initiator](model::Connection& c) {
+    before(c);
+    c.remote.rules = rules;
   };
-  Pair asked(options);
+  Pair asked(of_initiator);
   asked.initiate();
   asked.settle();
   EXPECT_EQ(asked.a.installed.size(), 1U) << asked.transcript();
 
-  options = certificates(TestKey::p256);  // signs with SHA-256 unless it is asked not to
-  const auto responder = options.responder;
-  options.responder = [&](model::Connection& c) {
-    responder(c);
-    c.remote.rules = rule("ike:ecdsa-sha512");
+  // P-256 signs with SHA-256 unless it is asked not to.
+  Pair::Options of_responder = certificates(TestKey::p256);
+  of_responder.responder = [&, before = of_responder.responder](model::Connection& c) {
+    before(c);
+    c.remote.rules = rules;
   };
-  Pair refused(options);
+  Pair refused(of_responder);
   refused.initiate();
   refused.settle();
   EXPECT_EQ(refused.b.failures(ike::Reason::auth_rule), 1U) << refused.transcript();

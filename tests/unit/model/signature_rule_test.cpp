@@ -24,6 +24,16 @@ TEST(SignatureRule, AfterIke_IsForAuthAlone) {
   EXPECT_EQ(read("rsa-3072-sha256-ike:rsa-sha384"), "rsa-3072-sha256 | rsa-sha384");
 }
 
+TEST(SignatureRule, Text_IsReadAsTheSame) {
+  for (const char* const text : {"pubkey", "pubkey-ike:pubkey-sha384", "rsa-3072-ecdsa-sha256",
+                                 "rsa-sha256-ike:ed25519-ecdsa-384-sha384"}) {
+    const auto rules = parse_signature_rules(text);
+    ASSERT_TRUE(rules.has_value()) << rules.error().text();
+    EXPECT_EQ(rules->text(), text);
+    EXPECT_EQ(*parse_signature_rules(rules->text()), *rules);
+  }
+}
+
 TEST(SignatureRule, Faults_SayWhichWord) {
   EXPECT_NE(read("rsa-sha385").find("'sha385', did you mean 'sha384'?"), std::string::npos);
   EXPECT_NE(read("3072-rsa").find("'3072' must follow rsa or ecdsa"), std::string::npos);
