@@ -25,6 +25,7 @@ std::string record_text(const vici::Message& record) {
   row("phase", "during");
   row("connection", "connection");
   row("remote-id", "peer");
+  row("product", "product");
   row("field", "field");
   row("ours", "ours");
   row("theirs", "theirs");
@@ -70,6 +71,7 @@ Json record_json(const vici::Message& record) {
           {"remote", text_json(record, "remote")},
           {"connection", text_json(record, "connection")},
           {"remote_id", text_json(record, "remote-id")},
+          {"product", text_json(record, "product")},
           {"field", text_json(record, "field")},
           {"ours", text_json(record, "ours")},
           {"theirs", text_json(record, "theirs")},

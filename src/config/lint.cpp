@@ -241,12 +241,11 @@ class Linter {
     const auto fits = [&](const SharedSecret& one) { return serves(one, connection); };
     if (!psk || std::ranges::any_of(loaded_.shared_secrets, fits)) return;
     const std::string whose =
-        connection.remote.id ? fmt::format("secret for '{}'", pki::to_text(*connection.remote.id))
-                             : "secret";
+        connection.remote.id ? fmt::format(" for '{}'", pki::to_text(*connection.remote.id)) : "";
     add(kNoSecret, at(connection, ""),
         fmt::format(
-            "auth = psk, and there is no {}: add one to secrets with that id, or one without "
-            "ids for everybody",
+            "auth = psk, and there is no secret{}: add secrets {{ ike {{ secret = ... }} }}, "
+            "with id = ... for that peer alone",
             whose));
   }
 

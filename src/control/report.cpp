@@ -284,6 +284,7 @@ vici::Message failure_message(const Failure& failure, Instant now) {
   };
   add("connection", record.connection);
   add("remote-id", record.remote_identity);
+  add("product", record.product);
   add("field", record.field);
   add("ours", record.ours);
   add("theirs", record.theirs);

@@ -137,6 +137,7 @@ std::string FailureRecord::line() const {
   };
   add("connection", connection);
   add("peer", remote_identity);
+  add("product", product);
   add("field", field);
   add("ours", ours);
   add("theirs", theirs);
@@ -152,9 +153,9 @@ std::string FailureRecord::line() const {
 
 bool same_failure(const FailureRecord& a, const FailureRecord& b) {
   const auto told = [](const FailureRecord& one) {
-    return std::tie(one.local, one.remote, one.connection, one.remote_identity, one.initiator,
-                    one.phase, one.reason, one.field, one.ours, one.theirs, one.advice,
-                    one.candidates);
+    return std::tie(one.local, one.remote, one.connection, one.remote_identity, one.product,
+                    one.initiator, one.phase, one.reason, one.field, one.ours, one.theirs,
+                    one.advice, one.candidates);
   };
   return told(a) == told(b);
 }

@@ -63,6 +63,7 @@ struct FailureRecord {
   Endpoint remote;
   std::string connection;       ///< empty when none was chosen
   std::string remote_identity;  ///< text; empty before it was known
+  std::string product;          ///< what the peer seems to be: "Windows"; empty when unknown
   bool initiator = false;
   std::string phase;  ///< "IKE_SA_INIT", "IKE_AUTH", "CREATE_CHILD_SA"...
   Reason reason = Reason::internal;

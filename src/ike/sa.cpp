@@ -335,6 +335,7 @@ void report(const IkeSa& sa, Context& cx, FailureRecord record) {
   record.remote = sa.remote;
   if (record.connection.empty()) record.connection = sa.connection.name;
   if (record.remote_identity.empty()) record.remote_identity = peer_text(sa);
+  record.product = sa.peer.product;
   record.initiator = sa.initiator;
   cx.emit(event::Failed{.record = std::move(record)});
 }
@@ -345,6 +346,7 @@ void fail(IkeSa& sa, Context& cx, FailureRecord record) {
   described.remote = sa.remote;
   described.connection = sa.connection.name;
   described.remote_identity = peer_text(sa);
+  described.product = sa.peer.product;
   described.initiator = sa.initiator;
   report(sa, cx, std::move(record));
   close(sa, cx, described.line());

@@ -30,6 +30,7 @@ struct PeerAbilities {
   std::vector<HashId> hashes;
   std::vector<Bytes> authorities;  ///< from its CERTREQs
   bool childless = false;          ///< RFC 6023
+  std::string product;             ///< its likely one, by its vendor IDs; empty when unknown
   /// Where a responder with MOBIKE says it can be reached, first where we called it.
   std::vector<IpAddress> addresses;
 };

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "pair.hpp"
+#include "registry/vendor.hpp"
+#include "wire/message.hpp"
 
 namespace cygnet::test {
 namespace {
@@ -32,6 +34,30 @@ TEST(IkeAuth, SharedKey_EstablishesWithOneChild) {
   const auto done = pair.a.events_of<ike::event::CommandDone>();
   ASSERT_EQ(done.size(), 1U);
   EXPECT_TRUE(done[0].success) << done[0].error;
+}
+
+// RFC 7296 §3.12. What the caller seems to be is told with the refusal: the first thing to know
+// about a device of somebody else.
+TEST(IkeAuth, VendorId_NamesTheProductOfWhoIsRefused) {
+  Pair pair({.initiator = [](model::Connection& c) {
+    c.proposals = *model::parse_proposals("aes128-sha256-modp2048", ProtocolId::ike);
+  }});
+  pair.initiate();
+  ike::action::Send init = pair.a.outbox.front();
+  auto message = wire::parse_message(init.bytes);
+  ASSERT_TRUE(message.has_value());
+  message->payloads.emplace_back(
+      wire::VendorIdPayload{.data = *from_hex("1e2b516905991c7d7c96fcbfb587e46100000009")});
+  const Bytes bytes = wire::write_message(message->header, message->payloads);
+  ike::Actions out;
+  pair.b.engine.handle(ike::Datagram{.local = init.remote, .remote = init.local, .bytes = bytes},
+                       pair.b.now, out);
+  pair.b.carry_out(std::move(out));
+  const auto failed = pair.b.events_of<ike::event::Failed>();
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0].record.product, "Windows");
+  EXPECT_EQ(product_of(as_bytes(std::string_view{"OE-Libreswan-5.4"})), "libreswan");
+  EXPECT_EQ(product_of(as_bytes(std::string_view{"OE-Libre"})), "");
 }
 
 // A wrong key: the responder answers with AUTHENTICATION_FAILED alone and keeps nothing.

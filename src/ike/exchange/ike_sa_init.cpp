@@ -9,6 +9,7 @@
 #include "ike/limits.hpp"
 #include "ike/peer_refusal.hpp"
 #include "ike/select.hpp"
+#include "registry/vendor.hpp"
 
 namespace cygnet::ike {
 namespace {
@@ -26,7 +27,19 @@ wire::NotifyPayload hash_algorithms(const IkeSa& sa) {
 }
 
 /// What the other side's SIGNATURE_HASH_ALGORITHMS and friends say.
+/// What the peer seems to be; empty when no vendor ID tells.
+std::string product_in(const std::vector<wire::Payload>& payloads) {
+  for (const wire::Payload& payload : payloads) {
+    const auto* vendor = std::get_if<wire::VendorIdPayload>(&payload);
+    if (vendor == nullptr) continue;
+    if (const auto product = product_of(vendor->data); !product.empty())
+      return std::string{product};
+  }
+  return {};
+}
+
 void learn_abilities(IkeSa& sa, const std::vector<wire::Payload>& payloads) {
+  sa.peer.product = product_in(payloads);
   sa.peer.fragmentation = sa.connection.fragmentation != model::Fragmentation::no &&
                           find_notify(payloads, NotifyType::fragmentation_supported) != nullptr;
   if (const auto* notify = find_notify(payloads, NotifyType::signature_hash_algorithms)) {
@@ -342,6 +355,7 @@ InitAnswer answer_init(const Received& received, const wire::Message& request, B
   if (!choice) {
     InitAnswer out = refuse_init(received, NotifyType::no_proposal_chosen);
     out.record = std::move(choice).error();
+    out.record.product = product_in(request.payloads);
     return out;
   }
   const KeId group = choice->proposal.suite.ke;

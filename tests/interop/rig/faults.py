@@ -14,7 +14,7 @@ from .peer import BIN, ROOT, Cygnet, ViciError
 os.environ["RES_OPTIONS"] = "timeout:1 attempts:1"
 
 DOCUMENT = os.path.join(ROOT, "docs", "faults.md")
-_LABELS = ("during", "connection", "peer", "field", "ours", "theirs", "what to do")
+_LABELS = ("during", "connection", "peer", "product", "field", "ours", "theirs", "what to do")
 
 
 # Repeats come soon, and still for so long that a busy machine answers in time.
@@ -57,6 +57,7 @@ class Live:
     client_type: type = Cygnet
     filter: str = ""             # what the gateway's firewall drops, as nftables says it
     options: tuple = PATIENT     # of a cygnet client
+    settings: str = "send_vendor_id = yes"  # of a strongSwan client
     steps: object = None         # instead of the client's call: steps(client), which must fail
 
 
@@ -153,7 +154,10 @@ def run_live(case, nodes, pki):
                                  gateway_files and gateway_files(pki)).start()
         ends["client"] = _fresh(case.client_type, nodes[1], conf.client(**case.client),
                                 client_files and client_files(pki))
-        ends["client"].start(*(case.options if case.client_type is Cygnet else ()))
+        if case.client_type is Cygnet:
+            ends["client"].start(*case.options)
+        else:
+            ends["client"].start(settings=case.settings)
         try:
             (case.steps or Cygnet.up)(ends["client"])
         except ViciError as error:
