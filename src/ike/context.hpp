@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "ike/connections.hpp"
 #include "ike/counters.hpp"
 #include "ike/engine.hpp"
 #include "ike/spi.hpp"
-#include "model/connection_list.hpp"
 
 namespace cygnet::ike {
 
@@ -16,7 +16,7 @@ struct IkeSa;
 /// What all IKE_SAs of one engine share. Plain data but for the two borrowed services.
 struct Shared {
   EngineConfig config;
-  model::ConnectionList connections;
+  Connections connections;
   std::vector<Bytes> authorities;
   std::vector<IpAddress> addresses;  ///< of this host, for peers with MOBIKE
   CounterBook counters;

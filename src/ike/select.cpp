@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
+#include <utility>
 
 #include "ike/identity_advice.hpp"
 #include "pki/identity.hpp"
@@ -30,63 +30,116 @@ std::string text_of(const model::IdentityPattern& pattern) {
   return pattern ? pki::to_text(*pattern) : "%any";
 }
 
-/// The first address field that does not admit the endpoints, if any.
-std::optional<Candidate> address_misfit(const model::Connection& connection, const Endpoint& local,
-                                        const Endpoint& remote) {
-  if (address_rank(connection.local_addrs, local.address) == 0) {
-    return Candidate{connection.name, "local_addrs", text_of(connection.local_addrs),
-                     local.address.text()};
+/// What a connection is asked, in this order: the one that passes most is the nearest.
+enum class Check : std::uint8_t { local_addrs, remote_addrs, proposals, local_id, remote_id, auth };
+
+std::string_view field_of(Check check) {
+  switch (check) {
+    case Check::local_addrs:
+      return "local_addrs";
+    case Check::remote_addrs:
+      return "remote_addrs";
+    case Check::proposals:
+      return "proposals";
+    case Check::local_id:
+      return "local.id";
+    case Check::remote_id:
+      return "remote.id";
+    case Check::auth:
+      return "remote.auth";
   }
-  if (address_rank(connection.remote_addrs, remote.address) == 0) {
-    return Candidate{connection.name, "remote_addrs", text_of(connection.remote_addrs),
-                     remote.address.text()};
-  }
-  return std::nullopt;
+  return "";
 }
 
-std::pair<unsigned, unsigned> address_ranks(const model::Connection& connection,
-                                            const Endpoint& local, const Endpoint& remote) {
-  return {address_rank(connection.remote_addrs, remote.address),
-          address_rank(connection.local_addrs, local.address)};
+/// How well the addresses fit: the remote one counts first.
+using AddressRank = std::pair<unsigned, unsigned>;
+
+std::expected<AddressRank, Check> rank_addresses(const Connections::Terms& terms,
+                                                 const Endpoint& local, const Endpoint& remote) {
+  const unsigned ours = address_rank(terms.local_addrs, local.address);
+  if (ours == 0) return std::unexpected(Check::local_addrs);
+  const unsigned theirs = address_rank(terms.remote_addrs, remote.address);
+  if (theirs == 0) return std::unexpected(Check::remote_addrs);
+  return AddressRank{theirs, ours};
 }
 
-/// How well `connection` admits an authenticating peer, or its first field that does not.
+Candidate address_candidate(const model::Connection& connection, Check check, const Endpoint& local,
+                            const Endpoint& remote) {
+  const bool ours = check == Check::local_addrs;
+  return {connection.name, std::string{field_of(check)},
+          text_of(ours ? connection.local_addrs : connection.remote_addrs),
+          (ours ? local : remote).address.text()};
+}
+
+/// How well a connection admits an authenticating peer.
 struct AuthRank {
-  std::pair<unsigned, unsigned> address;
+  AddressRank address;
   bool id_r = false;
   std::optional<pki::MatchRank> id_i;
+  friend auto operator<=>(const AuthRank&, const AuthRank&) = default;
 };
 
-std::expected<AuthRank, Candidate> rank_for_auth(const model::Connection& connection,
-                                                 const AuthFacts& facts) {
-  if (auto misfit = address_misfit(connection, facts.local, facts.remote)) {
-    return std::unexpected(*std::move(misfit));
-  }
-  const model::Proposal agreed = model::proposal_of(facts.suite, ProtocolId::ike);
-  if (!model::choose(connection.proposals, {agreed})) {
-    return std::unexpected(Candidate{connection.name, "proposals",
-                                     model::text_of(connection.proposals), agreed.text()});
-  }
-  AuthRank rank{.address = address_ranks(connection, facts.local, facts.remote)};
-  if (facts.id_r) {
-    const model::IdentityPattern ours = connection.local.id;
-    if (ours && !pki::match_identity(facts.id_r, *ours)) {
-      return std::unexpected(
-          Candidate{connection.name, "local.id", text_of(ours), pki::to_text(*facts.id_r)});
-    }
-    rank.id_r = ours.has_value();
-  }
-  rank.id_i = pki::match_identity(connection.remote.id, facts.id_i);
-  if (!rank.id_i) {
-    return std::unexpected(Candidate{connection.name, "remote.id", text_of(connection.remote.id),
-                                     pki::to_text(facts.id_i)});
-  }
-  if (connection.remote.method != facts.method) {
-    return std::unexpected(Candidate{connection.name, "remote.auth",
-                                     std::string{to_string(connection.remote.method)},
-                                     std::string{to_string(facts.method)}});
+/// What of it a whole group has in common.
+std::expected<AuthRank, Check> rank_terms(const Connections::Terms& terms, const AuthFacts& facts,
+                                          const std::vector<model::Proposal>& agreed) {
+  const auto address = rank_addresses(terms, facts.local, facts.remote);
+  if (!address) return std::unexpected(address.error());
+  if (!model::choose(terms.proposals, agreed)) return std::unexpected(Check::proposals);
+  AuthRank rank{.address = *address};
+  if (facts.id_r && terms.local_id) {
+    if (!pki::match_identity(facts.id_r, *terms.local_id)) return std::unexpected(Check::local_id);
+    rank.id_r = true;
   }
   return rank;
+}
+
+Candidate auth_candidate(const model::Connection& connection, Check check, const AuthFacts& facts,
+                         const model::Proposal& agreed) {
+  const auto with = [&](std::string ours, std::string theirs) {
+    return Candidate{connection.name, std::string{field_of(check)}, std::move(ours),
+                     std::move(theirs)};
+  };
+  switch (check) {
+    case Check::local_addrs:
+    case Check::remote_addrs:
+      return address_candidate(connection, check, facts.local, facts.remote);
+    case Check::proposals:
+      return with(model::text_of(connection.proposals), agreed.text());
+    case Check::local_id:
+      return with(text_of(connection.local.id), facts.id_r ? pki::to_text(*facts.id_r) : "");
+    case Check::remote_id:
+      return with(text_of(connection.remote.id), pki::to_text(facts.id_i));
+    case Check::auth:
+      return with(std::string{to_string(connection.remote.method)},
+                  std::string{to_string(facts.method)});
+  }
+  return with("", "");
+}
+
+/// A connection that was not the one, its place, and what it has failed.
+struct Misfit {
+  Check check{};
+  std::uint64_t place = 0;
+  const model::Connection* connection = nullptr;
+};
+
+/// As many as can be among the nearest.
+void add_first(std::vector<Misfit>& to, const Connections::Members& members, Check check) {
+  std::size_t room = kCandidatesMax;
+  for (const auto& [place, connection] : members) {
+    if (room-- == 0) return;
+    to.push_back({check, place, connection});
+  }
+}
+
+/// The nearest of them, in file order where they are equally near; thousands that are far away tell
+/// nobody anything.
+std::vector<Misfit> nearest_of(std::vector<Misfit> all) {
+  std::ranges::sort(all, [](const Misfit& a, const Misfit& b) {
+    return a.check != b.check ? a.check > b.check : a.place < b.place;
+  });
+  if (all.size() > kCandidatesMax) all.resize(kCandidatesMax);
+  return all;
 }
 
 Reason reason_for(std::string_view field) {
@@ -106,13 +159,6 @@ std::string advice_for(std::string_view field) {
   if (field == "remote_addrs")
     return "add the peer's address to a connection's remote_addrs, or leave them out for %any";
   return "no connection is loaded: add one that admits this peer";
-}
-
-/// Fields in the order in which they are checked: a later one means a nearer connection.
-std::ptrdiff_t depth_of(const Candidate& candidate) {
-  static constexpr std::string_view kOrder[] = {"local_addrs", "remote_addrs", "proposals",
-                                                "local.id",    "remote.id",    "remote.auth"};
-  return std::ranges::find(kOrder, candidate.field) - std::begin(kOrder);
 }
 
 /// Takes over what the nearest candidate says.
@@ -164,16 +210,45 @@ unsigned address_rank(const std::vector<model::AddressPattern>& patterns,
   return best;
 }
 
-bool may_want_certificate(const model::ConnectionList& connections, const Endpoint& local,
+bool may_want_certificate(const Connections& connections, const Endpoint& local,
                           const Endpoint& remote) {
-  return std::ranges::any_of(connections, [&](const model::Connection& one) {
-    return one.send_certreq && one.remote.method == model::AuthClass::pubkey &&
-           !address_misfit(one, local, remote);
+  return std::ranges::any_of(connections.groups(), [&](const auto& group) {
+    const Connections::Terms& terms = group.first;
+    return terms.send_certreq && terms.remote_method == model::AuthClass::pubkey &&
+           rank_addresses(terms, local, remote).has_value();
   });
 }
 
-std::expected<InitChoice, FailureRecord> select_for_init(const model::ConnectionList& connections,
+std::expected<InitChoice, FailureRecord> select_for_init(const Connections& connections,
                                                          const InitFacts& facts) {
+  struct Admitted {
+    AddressRank rank;
+    std::uint64_t place = 0;  ///< of its first
+    const Connections::Terms* terms = nullptr;
+    const Connections::Group* group = nullptr;
+  };
+  std::vector<Admitted> admitted;
+  std::vector<Misfit> misfits;
+  for (const auto& [terms, group] : connections.groups()) {
+    if (const auto rank = rank_addresses(terms, facts.local, facts.remote)) {
+      admitted.push_back({*rank, group.all.begin()->first, &terms, &group});
+    } else {
+      add_first(misfits, group.all, rank.error());
+    }
+  }
+  std::ranges::sort(admitted, [](const Admitted& a, const Admitted& b) {
+    return a.rank != b.rank ? a.rank > b.rank : a.place < b.place;
+  });
+  for (const Admitted& one : admitted) {
+    if (const auto choice = model::choose(one.terms->proposals, facts.offers)) {
+      return InitChoice{.connection = one.group->all.begin()->second, .proposal = *choice};
+    }
+    add_first(misfits, one.group->all, Check::proposals);
+  }
+
+  const auto mismatch = [&](const model::Connection& connection) {
+    return model::choose(connection.proposals, facts.offers).error();
+  };
   FailureRecord record{.local = facts.local,
                        .remote = facts.remote,
                        .phase = "IKE_SA_INIT",
@@ -181,54 +256,61 @@ std::expected<InitChoice, FailureRecord> select_for_init(const model::Connection
                        .field = "connections",
                        .theirs = facts.remote.address.text(),
                        .advice = advice_for("connections")};
-  std::vector<const model::Connection*> admitted;
-  for (const model::Connection& connection : connections) {
-    if (auto misfit = address_misfit(connection, facts.local, facts.remote)) {
-      record.candidates.push_back(*std::move(misfit));
-    } else {
-      admitted.push_back(&connection);
-    }
+  if (!admitted.empty()) {
+    const model::Connection& first = *admitted.front().group->all.begin()->second;
+    record.reason = Reason::no_common_proposal;
+    record.connection = first.name;
+    record.field = "proposals";
+    record.ours = model::text_of(first.proposals);
+    record.theirs = model::text_of(facts.offers);
+    record.advice = proposal_advice(facts.offers, mismatch(first).type);
   }
-  const auto nearest = std::ranges::max_element(record.candidates, {}, depth_of);
-  if (nearest != record.candidates.end()) describe(record, *nearest);
-  std::ranges::stable_sort(admitted, [&](const auto* a, const auto* b) {
-    return address_ranks(*a, facts.local, facts.remote) >
-           address_ranks(*b, facts.local, facts.remote);
-  });
-  for (const model::Connection* connection : admitted) {
-    auto choice = model::choose(connection->proposals, facts.offers);
-    if (choice) return InitChoice{.connection = connection, .proposal = *choice};
-    record.candidates.push_back({connection->name,
-                                 "proposals (" + to_string(choice.error().type) + ")",
-                                 choice.error().ours, choice.error().theirs});
-    if (record.reason == Reason::no_connection) {
-      record.reason = Reason::no_common_proposal;
-      record.connection = connection->name;
-      record.field = "proposals";
-      record.ours = model::text_of(connection->proposals);
-      record.theirs = model::text_of(facts.offers);
-      record.advice = proposal_advice(facts.offers, choice.error().type);
+  for (const Misfit& one : nearest_of(std::move(misfits))) {
+    if (one.check != Check::proposals) {
+      record.candidates.push_back(
+          address_candidate(*one.connection, one.check, facts.local, facts.remote));
+      continue;
     }
+    const model::Mismatch why = mismatch(*one.connection);
+    record.candidates.push_back(
+        {one.connection->name, "proposals (" + to_string(why.type) + ")", why.ours, why.theirs});
   }
+  if (admitted.empty() && !record.candidates.empty()) describe(record, record.candidates.front());
   return std::unexpected(std::move(record));
 }
 
 std::expected<const model::Connection*, FailureRecord> select_for_auth(
-    const model::ConnectionList& connections, const AuthFacts& facts) {
+    const Connections& connections, const AuthFacts& facts) {
+  const std::vector<model::Proposal> agreed{model::proposal_of(facts.suite, ProtocolId::ike)};
+  const std::string id = pki::identity_key(facts.id_i);
   const model::Connection* best = nullptr;
   AuthRank best_rank;
-  std::vector<Candidate> misfits;
-  for (const model::Connection& connection : connections) {
-    auto rank = rank_for_auth(connection, facts);
-    if (!rank) {
-      misfits.push_back(std::move(rank).error());
+  std::uint64_t best_place = 0;
+  std::vector<Misfit> misfits;
+  for (const auto& [terms, group] : connections.groups()) {
+    const auto common = rank_terms(terms, facts, agreed);
+    if (!common) {
+      add_first(misfits, group.all, common.error());
       continue;
     }
-    const auto key = [](const AuthRank& r) { return std::tie(r.address, r.id_r, r.id_i); };
-    if (best == nullptr || key(*rank) > key(best_rank)) {
-      best = &connection;
-      best_rank = *rank;
-    }
+    const auto judge = [&](const Connections::Members& members) {
+      for (const auto& [place, connection] : members) {
+        AuthRank rank = *common;
+        rank.id_i = pki::match_identity(connection->remote.id, facts.id_i);
+        if (!rank.id_i) continue;
+        if (terms.remote_method != facts.method) {
+          misfits.push_back({Check::auth, place, connection});
+        } else if (best == nullptr || rank > best_rank ||
+                   (rank == best_rank && place < best_place)) {
+          best = connection;
+          best_rank = rank;
+          best_place = place;
+        }
+      }
+    };
+    if (const auto at = group.by_id.find(id); at != group.by_id.end()) judge(at->second);
+    judge(group.open);
+    add_first(misfits, group.all, Check::remote_id);
   }
   if (best != nullptr) return best;
 
@@ -239,17 +321,24 @@ std::expected<const model::Connection*, FailureRecord> select_for_auth(
                        .reason = Reason::no_connection,
                        .field = "connections",
                        .advice = advice_for("connections")};
-  const auto nearest = std::ranges::max_element(misfits, {}, depth_of);
-  if (nearest != misfits.end()) {
-    describe(record, *nearest);
-    record.connection = nearest->connection;
+  const std::vector<Misfit> nearest = nearest_of(std::move(misfits));
+  for (const Misfit& one : nearest) {
+    const bool named = std::ranges::any_of(record.candidates, [&one](const Candidate& before) {
+      return before.connection == one.connection->name;
+    });
+    if (named) continue;  // it got further than to the identity
+    record.candidates.push_back(auth_candidate(*one.connection, one.check, facts, agreed.front()));
   }
-  if (record.reason == Reason::identity_mismatch) {
-    const auto one = std::ranges::find(connections, nearest->connection, &model::Connection::name);
-    record.advice = record.field == "remote.id" ? identity_advice(one->remote.id, facts.id_i)
-                                                : asked_identity_advice(one->local.id, *facts.id_r);
+  if (!nearest.empty()) {
+    const model::Connection& one = *nearest.front().connection;
+    describe(record, record.candidates.front());
+    record.connection = one.name;
+    if (nearest.front().check == Check::remote_id) {
+      record.advice = identity_advice(one.remote.id, facts.id_i);
+    } else if (nearest.front().check == Check::local_id) {
+      record.advice = asked_identity_advice(one.local.id, *facts.id_r);
+    }
   }
-  record.candidates = std::move(misfits);
   return std::unexpected(std::move(record));
 }
 

@@ -5,10 +5,13 @@
 #include <optional>
 #include <vector>
 
+#include "ike/connections.hpp"
 #include "ike/failure.hpp"
-#include "model/connection_list.hpp"
 
 namespace cygnet::ike {
+
+/// Candidates that a refusal tells of: the nearest, those that passed the most checks, first.
+inline constexpr std::size_t kCandidatesMax = 16;
 
 /// What is known of a peer when its first message arrives.
 struct InitFacts {
@@ -21,14 +24,15 @@ struct InitChoice {
   model::Choice proposal;
 };
 /// The first connection, most specific addresses first, that admits the addresses and has a
-/// proposal in common. Otherwise the reason with each candidate's first field that did not fit.
+/// proposal in common. Otherwise the reason, with the first field of the nearest candidates that
+/// did not fit.
 [[nodiscard]] std::expected<InitChoice, FailureRecord> select_for_init(
-    const model::ConnectionList& connections, const InitFacts& facts);
+    const Connections& connections, const InitFacts& facts);
 
 /// Whether some connection that admits the addresses may want a certificate of the peer: who it is
 /// decides which connection it gets, and it sends one only if asked.
-[[nodiscard]] bool may_want_certificate(const model::ConnectionList& connections,
-                                        const Endpoint& local, const Endpoint& remote);
+[[nodiscard]] bool may_want_certificate(const Connections& connections, const Endpoint& local,
+                                        const Endpoint& remote);
 
 /// What is known when it has said who it is.
 struct AuthFacts {
@@ -43,7 +47,7 @@ struct AuthFacts {
 /// then file order; the most specific identity wins whatever the file order. Every condition
 /// must hold: a lax connection never lowers another.
 [[nodiscard]] std::expected<const model::Connection*, FailureRecord> select_for_auth(
-    const model::ConnectionList& connections, const AuthFacts& facts);
+    const Connections& connections, const AuthFacts& facts);
 
 /// How well an address list admits an address: 0 not at all, 1 by %any or a host name, more
 /// the smaller the matching range.

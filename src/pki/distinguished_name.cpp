@@ -255,4 +255,42 @@ std::optional<MatchRank> match_distinguished_name(ByteView pattern, ByteView nam
   return rank;
 }
 
+namespace {
+
+/// Its attributes, in order, each as match_distinguished_name() compares them; nothing when it does
+/// not decode.
+std::optional<std::string> folded_name(const Name& name) {
+  if (!name) return std::nullopt;
+  std::string out;
+  const int count = X509_NAME_entry_count(name.get());
+  for (int i = 0; i < count; ++i) {
+    const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name.get(), i);
+    const auto value = value_of(entry);
+    if (!value) return std::nullopt;
+    const ASN1_OBJECT* type = X509_NAME_ENTRY_get_object(entry);
+    const std::string text = folded(*value);
+    out += fmt::format("{} {} {} {} ", X509_NAME_ENTRY_set(entry), OBJ_length(type), text.size(),
+                       text);
+    out.append(reinterpret_cast<const char*>(OBJ_get0_data(type)), OBJ_length(type));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string distinguished_name_key(ByteView name) {
+  if (auto folded = folded_name(decode(name))) return "=" + *std::move(folded);
+  return "#" + to_string(name);  // equal octet by octet only
+}
+
+bool has_wildcard_value(ByteView name) {
+  const Name decoded = decode(name);
+  if (!decoded) return false;
+  for (int i = 0; i < X509_NAME_entry_count(decoded.get()); ++i) {
+    const auto value = value_of(X509_NAME_get_entry(decoded.get(), i));
+    if (value && *value == "*") return true;
+  }
+  return false;
+}
+
 }  // namespace cygnet::pki

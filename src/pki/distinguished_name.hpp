@@ -18,4 +18,9 @@ namespace cygnet::pki {
 /// As match_identity() describes for names; `pattern` may have RDNs whose value is "*".
 [[nodiscard]] std::optional<MatchRank> match_distinguished_name(ByteView pattern, ByteView name);
 
+/// Equal for two names exactly when match_distinguished_name() finds them equal, wildcards apart.
+[[nodiscard]] std::string distinguished_name_key(ByteView name);
+/// Whether some RDN's value is "*".
+[[nodiscard]] bool has_wildcard_value(ByteView name);
+
 }  // namespace cygnet::pki

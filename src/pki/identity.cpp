@@ -205,6 +205,24 @@ std::string to_text(const model::IdentityPattern& pattern) {
   return pattern ? to_text(*pattern) : "%any";
 }
 
+std::string identity_key(const model::Identity& identity) {
+  std::string out{static_cast<char>(identity.type)};
+  if (identity.type == IdType::der_asn1_dn) return out + distinguished_name_key(identity.data);
+  const bool folds = identity.type == IdType::fqdn || identity.type == IdType::rfc822_addr;
+  for (const std::uint8_t octet : identity.data) {
+    const char one = static_cast<char>(octet);
+    out += folds ? lower(one) : one;
+  }
+  return out;
+}
+
+bool has_wildcard(const model::IdentityPattern& pattern) {
+  if (!pattern) return true;
+  if (pattern->type == IdType::der_asn1_dn) return has_wildcard_value(pattern->data);
+  const bool folds = pattern->type == IdType::fqdn || pattern->type == IdType::rfc822_addr;
+  return folds && !pattern->data.empty() && pattern->data[0] == '*';
+}
+
 std::optional<MatchRank> match_identity(const model::IdentityPattern& pattern,
                                         const model::Identity& identity) {
   if (!pattern) return MatchRank{};

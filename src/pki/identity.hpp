@@ -53,6 +53,11 @@ struct MatchRank {
   friend auto operator<=>(const MatchRank&, const MatchRank&) = default;
 };
 
+/// Equal for two identities without wildcards exactly when match_identity() takes them for one.
+[[nodiscard]] std::string identity_key(const model::Identity& identity);
+/// Whether a pattern fits more than one identity.
+[[nodiscard]] bool has_wildcard(const model::IdentityPattern& pattern);
+
 /// Whether `identity` fits `pattern`, and how well. FQDN and e-mail addresses compare without
 /// ASCII case. Names compare RDN by RDN, in order, whatever string type carries the text, without
 /// ASCII case and with runs of spaces as one (RFC 5280 §7.1). Octets with NUL or other

@@ -1,7 +1,10 @@
 // Which connection a peer gets.                                    docs/architecture.md
 #include "ike/select.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "ike/identity_advice.hpp"
 #include "pki/identity.hpp"
@@ -36,7 +39,7 @@ ike::AuthFacts facts() {
   out.suite = model::choose(named("x").proposals, named("x").proposals)->suite;
   return out;
 }
-std::string chosen(const model::ConnectionList& all, const ike::AuthFacts& by) {
+std::string chosen(const ike::Connections& all, const ike::AuthFacts& by) {
   const auto out = ike::select_for_auth(all, by);
   return out ? (*out)->name : "none";
 }
@@ -75,7 +78,7 @@ TEST(Select, TheIdentityThePeerAsksFor_Counts) {
 }
 
 /// The record that names the field of the connection that came nearest.
-ike::FailureRecord refusal(const model::ConnectionList& all, const ike::AuthFacts& by) {
+ike::FailureRecord refusal(const ike::Connections& all, const ike::AuthFacts& by) {
   const auto out = ike::select_for_auth(all, by);
   EXPECT_FALSE(out.has_value());
   return out ? ike::FailureRecord{} : out.error();
@@ -106,6 +109,52 @@ TEST(Select, Refusals_NameTheFieldOfTheNearest) {
   psk.method = model::AuthClass::psk;
   EXPECT_EQ(refusal({named("gw")}, psk).reason, Reason::auth_method_mismatch);
   EXPECT_EQ(refusal({}, facts()).reason, Reason::no_connection);
+}
+
+// A record is kept, logged and told in one message of vici: a gateway with thousands of connections
+// names those that came nearest.
+TEST(Select, Refusals_NameFewOfMany) {
+  ike::Connections all;
+  for (std::size_t i = 0; i < 3 * ike::kCandidatesMax; ++i) {
+    model::Connection one = named("");
+    one.name = fmt::format("c{}", i);
+    one.remote.id = fqdn(one.name);
+    if (i % 2 == 0) one.remote_addrs = {range("203.0.113.0/24")};
+    all.put(std::move(one));
+  }
+  const auto record = refusal(all, facts());
+  ASSERT_EQ(record.candidates.size(), ike::kCandidatesMax);
+  EXPECT_EQ(record.connection, "c1");
+  EXPECT_EQ(record.candidates.front().connection, "c1");
+  EXPECT_TRUE(std::ranges::all_of(record.candidates,
+                                  [](const auto& one) { return one.field == "remote.id"; }));
+
+  const ike::InitFacts offer{
+      .local = kLocal, .remote = kRemote, .offers = proposals("aes256gcm16-prfsha384-ecp384")};
+  const auto none = ike::select_for_init(all, offer);
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().candidates.size(), ike::kCandidatesMax);
+  EXPECT_EQ(none.error().candidates.front().connection, "c1");
+}
+
+// What is found by the peer's identity is what is configured now.
+TEST(Select, AChangedConnection_IsFoundByWhatItSaysNow) {
+  model::Connection first = named("first");
+  first.remote.id = fqdn("A.Example");
+  model::Connection second = first;
+  second.name = "second";
+  ike::Connections all{first, second};
+  EXPECT_EQ(chosen(all, facts()), "first");
+  all.arrange({"second"});
+  EXPECT_EQ(chosen(all, facts()), "second");
+  second.remote.id = fqdn("b.example");
+  all.put(second);
+  EXPECT_EQ(chosen(all, facts()), "first");
+  EXPECT_TRUE(all.drop("first"));
+  EXPECT_FALSE(all.drop("first"));
+  EXPECT_EQ(chosen(all, facts()), "none");
+  all.put(first);
+  EXPECT_EQ(chosen(all, facts()), "first");
 }
 
 TEST(Select, ForInit_AddressesThenProposals) {

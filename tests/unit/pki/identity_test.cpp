@@ -54,6 +54,37 @@ TEST(Identity, HostileOctets_PrintSafely) {
   EXPECT_FALSE(to_text(broken).empty());
 }
 
+// Connections are looked up by this key: it must say the same as the comparison.
+TEST(Identity, Keys_AreEqualWhereIdentitiesMatch) {
+  std::vector<model::Identity> all;
+  for (const char* text :
+       {"a.example", "A.Example", "asn1dn:#3003", "C=DE, O=Example, CN=x", "C=DE, O=example, CN=X",
+        "C=DE, O=\"two  words\", CN=x", "C=DE, O=\"two words\", CN=x", "C=DE, CN=x, O=Example",
+        "C=DE, O=Example, OU=x", "C=DE, O=Example", "CN=xC=DE", "a@a.example", "A@a.example",
+        "192.0.2.1", "192.0.2.2", "2001:db8::1", "@#0a0b", "keyid:a.example", "keyid:A.example"}) {
+    all.push_back(id(text));
+  }
+  // The same name in another string type: UTF8String instead of PrintableString.
+  model::Identity other = id("CN=x");
+  all.push_back(other);
+  other.data[11] = other.data[11] == 0x13 ? 0x0c : 0x13;
+  all.push_back(other);
+  std::size_t equal = 0;
+  for (const model::Identity& a : all) {
+    EXPECT_FALSE(has_wildcard(a)) << to_text(a);
+    for (const model::Identity& b : all) {
+      const auto rank = match_identity(a, b);
+      EXPECT_EQ(rank.has_value(), identity_key(a) == identity_key(b))
+          << to_text(a) << " and " << to_text(b);
+      if (rank && &a != &b) ++equal;
+    }
+  }
+  EXPECT_EQ(equal, 10U);
+  for (const char* text : {"%any", "*.example", "*@example", "C=DE, O=Example, CN=*"}) {
+    EXPECT_TRUE(has_wildcard(*parse_identity_pattern(text))) << text;
+  }
+}
+
 std::optional<MatchRank> match(std::string_view pattern, std::string_view identity) {
   const auto parsed = parse_identity_pattern(pattern);
   EXPECT_TRUE(parsed.has_value()) << pattern;
