@@ -4,7 +4,31 @@
 
 #include <algorithm>
 
+#include "config/text_file.hpp"
+
 namespace cygnet::config {
+namespace {
+
+/// Octets of a text; of longer ones the middle is left out, since the end says what to do.
+constexpr std::size_t kTextHeadMax = 700;
+constexpr std::size_t kTextTailMax = 250;
+
+/// What a log, a terminal and a client of vici can be given: values stand in it as they were
+/// written.
+std::string one_line(const std::string& text) {
+  std::string out;
+  for (const char one : text) {
+    if (control(one)) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(one));
+    } else {
+      out += one;
+    }
+  }
+  if (out.size() <= kTextHeadMax + kTextTailMax) return out;
+  return out.substr(0, kTextHeadMax) + "..." + out.substr(out.size() - kTextTailMax);
+}
+
+}  // namespace
 
 std::string Diagnostic::line() const {
   return fmt::format("{}: {}: {}", place.text(), severity == Severity::error ? "error" : "warning",
@@ -25,6 +49,7 @@ void Diagnostics::add(Diagnostic diagnostic) {
     ++dropped_;
     return;
   }
+  diagnostic.text = one_line(diagnostic.text);
   all_.push_back(std::move(diagnostic));
 }
 

@@ -15,8 +15,6 @@ namespace {
 /// Octets of all files together.
 constexpr std::size_t kTotalOctetsMax = 64 * 1024 * 1024;
 
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
 bool ends_name(char c) {
   return blank(c) || c == '\n' || c == '#' || c == '{' || c == '}' || c == '=' || c == '"' ||
          c == ',' || c == ':';
@@ -40,14 +38,10 @@ void read_file(Session& session, const std::string& path, const Place& from, Nod
 class FileParser {
  public:
   FileParser(Session& session, std::string_view text, const std::string& path)
-      : session_(session), text_(text), path_(path) {
-    if (text_.starts_with(kByteOrderMark)) text_.remove_prefix(kByteOrderMark.size());
-  }
+      : session_(session), text_(text), path_(path) {}
 
   /// Everything up to the '}' of `node`, or for the section the file starts in, to its end.
   void settings(Node& node, bool nested);
-  /// NUL means that this is no text file; nothing of it is believed.
-  [[nodiscard]] bool is_text();
 
  private:
   [[nodiscard]] bool end() const { return at_ >= text_.size(); }
@@ -123,14 +117,6 @@ void FileParser::stop(const Place& place, std::string text) {
 bool FileParser::count_entry(const Place& place) {
   if (++session_.entries <= kEntriesMax) return true;
   stop(place, fmt::format("more than {} keys and sections", kEntriesMax));
-  return false;
-}
-
-bool FileParser::is_text() {
-  const std::size_t nul = text_.find('\0');
-  if (nul == std::string_view::npos) return true;
-  while (at_ < nul) advance();
-  session_.diags.error(here(), "NUL octet: this is not a text file");
   return false;
 }
 
@@ -423,10 +409,7 @@ void FileParser::include(Node& node, const Place& place) {
 }
 
 void read_text(Session& session, std::string_view text, const std::string& path, Node& into) {
-  if (text.size() > kFileOctetsMax) {
-    session.diags.error({path, 0, 0}, fmt::format("file larger than {} octets", kFileOctetsMax));
-    return;
-  }
+  if (!take_text(text, path, session.diags)) return;
   session.octets_read += text.size();
   if (session.octets_read > kTotalOctetsMax) {
     session.stopped = true;
@@ -434,7 +417,6 @@ void read_text(Session& session, std::string_view text, const std::string& path,
                         fmt::format("all files together exceed {} octets", kTotalOctetsMax));
     return;
   }
-  if (FileParser probe{session, text, path}; !probe.is_text()) return;
   session.stack.push_back(path);
   FileParser parser{session, text, path};
   parser.settings(into, false);

@@ -116,10 +116,39 @@ TEST(ParserFault, ReferenceCircle) { expect_at("a : b { }\nb : a { }\n", "1:5", 
 TEST(ParserFault, IncludeCircleEnds) {
   const std::string found =
       faults("include x.conf\n", {{"/etc/swanctl/x.conf", "include x.conf\n"}});
-  EXPECT_NE(found.find("/etc/swanctl/x.conf:1"), std::string::npos) << found;
+  EXPECT_NE(found.find("/etc/swanctl/x.conf:1:9: error: include"), std::string::npos) << found;
 }
 
-TEST(ParserFault, NulOctet_IsNoText) { EXPECT_NE(faults(std::string{"a = 1\n\0b = 2\n", 13}), ""); }
+TEST(ParserFault, NulOctet_IsNoText) {
+  EXPECT_EQ(faults(std::string{"a = 1\n\0b = 2\n", 13}),
+            std::string{kFile} + ":2:1: error: NUL octet: this is not a text file\n");
+}
+
+TEST(ParserFault, ByteOrderMark_IsTakenWithAWarning) {
+  const Parsed out = parse(
+      "\xef\xbb\xbf"
+      "a { b = 1 }\n");
+  EXPECT_EQ(out.tree, "a{b=1;}");
+  EXPECT_EQ(out.faults, std::string{kFile} +
+                            ":1:1: warning: byte order mark: strongSwan does not take it; remove "
+                            "it\n");
+}
+
+// Whatever the line is, what follows it is read.
+TEST(ParserFault, LineOfAMegabyte) {
+  const std::string long_text(1'000'000, 'x');
+  const std::string place = std::string{kFile} + ":2:";
+  for (const auto& [line, fault] :
+       {std::pair{"b = " + long_text, "5: error: value longer than 65535 octets\n"},
+        std::pair{"b = \"" + long_text + "\"", "6: error: value longer than 65535 octets\n"},
+        std::pair{long_text + " = 1", "1: error: name longer than 240 characters\n"},
+        std::pair{long_text + " { c = 1 }", "1: error: name longer than 240 characters\n"}}) {
+    const Parsed out = parse("a = 1\n" + line + "\nd = 2\n");
+    EXPECT_EQ(out.faults, place + fault) << line.substr(0, 20);
+    EXPECT_NE(out.tree.find("d=2;"), std::string::npos) << out.tree.substr(0, 100);
+  }
+  EXPECT_EQ(tree("a = 1 # " + long_text + "\nd = 2\n"), "a=1;d=2;");
+}
 
 TEST(ParserFault, NestingIsBounded) {
   std::string deep;

@@ -127,5 +127,35 @@ TEST(WorkerCount, IsWithinTheProcessors) {
   EXPECT_EQ(worker_count({.workers = 9}, settings), 9U) << "the command line wins";
 }
 
+/// What is said of a strongswan.conf; empty when it is taken.
+std::string faults(const std::string& text) {
+  test::MemoryFiles files{{{"/etc/strongswan.conf", text}}};
+  const auto config = engine_config({}, files);
+  if (config) {
+    EXPECT_EQ(config->retransmit.tries, 3U) << text.substr(0, 100);
+    return "";
+  }
+  return config.error().text();
+}
+
+void expect_fault(const std::string& text, const std::string& fault) {
+  const std::string found = faults(text);
+  EXPECT_NE(found.find("\n/etc/strongswan.conf:" + fault), std::string::npos) << found;
+}
+
+TEST(EngineConfig, HostileFiles_AreToldAtTheirPlace) {
+  const std::string good = "charon {\n retransmit_tries = 3\n}\n";
+  EXPECT_EQ(faults(good), "");
+  EXPECT_EQ(faults("charon {\r\n retransmit_tries = 3\r\n}\r\n"), "");
+  EXPECT_EQ(faults("\xef\xbb\xbf" + good), "") << "a warning only";
+  const std::string long_text(1'000'000, 'x');
+  EXPECT_EQ(faults("# " + long_text + "\n" + good), "");
+  expect_fault(good + "a = " + long_text + "\n", "4:5: error: value longer than 65535 octets");
+  expect_fault(good + long_text + " = 1\n", "4:1: error: name longer than 240 characters");
+  expect_fault(good + std::string{"a = \0", 5}, "4:5: error: NUL octet: this is not a text file");
+  expect_fault(good + "include /etc/strongswan.conf\n", "4:9: error: include");
+  expect_fault(good + "a : b { }\nb : a { }\n", "4:5: error: ");
+}
+
 }  // namespace
 }  // namespace cygnet::daemon
