@@ -136,6 +136,7 @@ class Node final : public control::View {
   static void act(const control::effect::Reload&) {}
   static void act(const control::effect::ReloadSettings&) {}
   static void act(const control::effect::Stream&) {}
+  static void act(const control::effect::Resume&) {}
   static void act(const control::effect::Publish&) {}
   static void act(const control::effect::ResetCounters&) {}
   void resolved(const control::effect::Resolve& question,

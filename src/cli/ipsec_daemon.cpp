@@ -159,10 +159,48 @@ int show(const Result<vici::Message>& answer, const Show& text) {
   return answer ? print(text(*answer)) : broken(answer.error());
 }
 
+/// The answer of get-pools for this pool, or all, with leases from number `from` on.
+Result<vici::Message> ask_pools(Session& session, const std::string& pool, std::size_t from) {
+  vici::Message wanted = request("name", pool);
+  wanted.add_flag("leases", true).add_flag("all", true);
+  if (from != 0) wanted.add("from", std::uint64_t{from});
+  return session.call("get-pools", wanted);
+}
+
+/// Moves on through a pool's leases; whether there are more.
+bool take_leases(const vici::Message& pool, vici::Message& to) {
+  const vici::Message* leases = pool.find("leases");
+  if (leases == nullptr) return false;
+  for (const vici::Item& one : leases->items()) {
+    to.add(one.name, std::get<vici::Message>(one.content));
+  }
+  return pool.number("leases-left").value_or(0) != 0;
+}
+
+/// All pools with all leases: what does not fit into one answer is asked for.
+Result<vici::Message> pools_with_leases(Session& session) {
+  CYG_TRY(const vici::Message pools, ask_pools(session, "", 0));
+  vici::Message out;
+  for (const vici::Item& item : pools.items()) {
+    const auto* pool = std::get_if<vici::Message>(&item.content);
+    if (pool == nullptr) continue;
+    vici::Message leases;
+    bool left = take_leases(*pool, leases);
+    while (left) {
+      CYG_TRY(const vici::Message more, ask_pools(session, item.name, leases.size()));
+      const vici::Message* part = more.find(item.name);
+      left = part != nullptr && take_leases(*part, leases);
+    }
+    vici::Message whole;
+    for (const char* key : {"base", "size", "online", "offline"}) whole.add(key, pool->text(key));
+    whole.add("leases", std::move(leases));
+    out.add(item.name, std::move(whole));
+  }
+  return out;
+}
+
 int leases(Session& session, Arguments arguments) {
-  vici::Message wanted;
-  wanted.add_flag("leases", true);
-  return show(session.call("get-pools", wanted), [&](const vici::Message& pools) {
+  return show(pools_with_leases(session), [&](const vici::Message& pools) {
     return ipsec_leases(pools, argument(arguments, 0), argument(arguments, 1));
   });
 }
@@ -288,7 +326,7 @@ Result<std::vector<std::string>> listening_addresses(const Messages& sas) {
 Result<void> ask_more(Session& session, IpsecStatus& status) {
   CYG_TRY(status.version, session.call("version"));
   CYG_TRY(status.stats, session.call("stats"));
-  CYG_TRY(status.pools, session.call("get-pools"));
+  CYG_TRY(status.pools, session.call("get-pools", request("all", "yes")));
   CYG_TRY(status.connections, connections(session));
   CYG_TRY(status.addresses, listening_addresses(status.sas));
   return {};

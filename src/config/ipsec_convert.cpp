@@ -141,7 +141,13 @@ Converted convert_ipsec(const IpsecInput& input, Files& files, Diagnostics& diag
 
 Loaded load_converted(const IpsecInput& input, const Section& root, Files& files,
                       Diagnostics& diags) {
-  return load_sections(root, files, directory_of(input.conf_path) + "ipsec.d", diags);
+  Loaded out = load_sections(root, files, directory_of(input.conf_path) + "ipsec.d", diags);
+  for (const model::Connection& one : out.connections) out.ipsec_connections.insert(one.name);
+  for (const model::Pool& one : out.pools) out.ipsec_pools.insert(one.name);
+  for (SharedSecret& one : out.shared_secrets) one.origin = Origin::ipsec;
+  for (KeyFile& one : out.keys) one.origin = Origin::ipsec;
+  for (Authority& one : out.authorities) one.origin = Origin::ipsec;
+  return out;
 }
 
 LoadedIpsec load_ipsec(const IpsecInput& input, Files& files, Diagnostics& diags) {

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "config/loader.hpp"
+#include "config/swanctl_parser.hpp"
+#include "config/text_file.hpp"
 
 namespace cygnet::config {
 namespace {
@@ -25,9 +27,10 @@ void each_section(const Loader& loader, const Section& root, std::string_view ki
 void check_pool_names(const Section& root, const Loaded& loaded, Diagnostics& diags) {
   std::vector<std::string_view> names;
   for (const model::Pool& pool : loaded.pools) names.push_back(pool.name);
+  const std::set<std::string_view> known(names.begin(), names.end());
   for (const model::Connection& connection : loaded.connections) {
     for (const std::string& pool : connection.pools) {
-      if (std::ranges::find(names, pool) != names.end()) continue;
+      if (known.contains(pool)) continue;
       const Section* section = root.find_section("connections")->find_section(connection.name);
       const Key* key = section->find_key("pools");
       diags.error(
@@ -90,6 +93,23 @@ class NoFiles final : public Files {
 };
 
 }  // namespace
+
+std::optional<std::string> name_fault(std::string_view name) {
+  if (name.empty()) return "a name is missing";
+  if (name.size() > kNameOctetsMax) {
+    return fmt::format("'{}...' is too long: names have {} octets at most", name.substr(0, 20),
+                       kNameOctetsMax);
+  }
+  if (std::ranges::any_of(name, control)) return "a name has control characters";
+  return std::nullopt;
+}
+
+void Loader::check_name(const Section& section, std::string_view kind) const {
+  if (listing != nullptr) return;
+  if (const auto fault = name_fault(section.name)) {
+    diags.error(section.place, fmt::format("{}: {}", kind, *fault));
+  }
+}
 
 Loaded load_swanctl(const Section& root, Files& files, std::string_view directory,
                     Diagnostics& diags) {

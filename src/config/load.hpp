@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,14 @@ inline constexpr std::size_t kCredentialOctetsMax = 1024 * 1024;
 /// Files in one credential directory.
 inline constexpr std::size_t kCredentialFilesMax = 10'000;
 
+/// What is wrong with the name of a connection, a child, a pool or an authority, if anything: it
+/// has 1 to kNameOctetsMax octets and no control characters.
+[[nodiscard]] std::optional<std::string> name_fault(std::string_view name);
+
+/// Whose a thing is. swanctl manages what swanctl.conf has and what clients of vici bring; it must
+/// not see what ipsec.conf brings, or it would take it away.
+enum class Origin : std::uint8_t { swanctl, ipsec };
+
 /// `secrets.ike*`: a pre-shared key and whom it is shared with; no owner means everybody.
 struct SharedSecret {
   std::string name;  ///< of its section
@@ -29,6 +38,7 @@ struct SharedSecret {
   cygnet::Secret value;
   Place place;
   bool usable = true;  ///< for IKE; secrets of other kinds are kept until their method is there
+  Origin origin = Origin::swanctl;
 };
 
 /// The folders (and secrets.* sections) that private keys come from.
@@ -43,6 +53,7 @@ struct KeyFile {
   cygnet::Secret data;
   cygnet::Secret password;  ///< empty when secrets.* names none
   Place place;              ///< of the section that names it, or the file
+  Origin origin = Origin::swanctl;
 };
 
 /// Which folder a certificate or CRL came from.
@@ -62,6 +73,7 @@ struct Authority {
   Bytes cacert;  ///< DER
   std::vector<std::string> crl_uris;
   std::vector<std::string> ocsp_uris;
+  Origin origin = Origin::swanctl;
   friend bool operator==(const Authority&, const Authority&) = default;
 };
 
@@ -76,6 +88,9 @@ struct Loaded {
   /// authorities.
   std::vector<CertificateFile> certificates;
   std::vector<Authority> authorities;
+  // Of the above, by name: those of Origin::ipsec.
+  std::set<std::string> ipsec_connections;
+  std::set<std::string> ipsec_pools;
 };
 
 /// Reads all sections of a parsed swanctl.conf and the credential folders beside it. `directory`

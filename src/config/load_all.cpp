@@ -48,6 +48,8 @@ void append(Loaded& to, Loaded&& from) {
   append(to.keys, std::move(from.keys));
   append(to.certificates, std::move(from.certificates));
   append(to.authorities, std::move(from.authorities));
+  to.ipsec_connections.merge(from.ipsec_connections);
+  to.ipsec_pools.merge(from.ipsec_pools);
 }
 
 }  // namespace

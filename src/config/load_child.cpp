@@ -70,6 +70,7 @@ Limits<T> limits_of(Fields& fields, const std::string& unit, const ValueType<T>&
 model::ChildTemplate read_child(const Loader& loader, const Section& section) {
   Fields fields = loader.fields(section, "connections.<conn>.children.<child>");
   model::ChildTemplate out;
+  loader.check_name(section, "child");
   out.name = section.name;
   out.esp_proposals =
       fields.optional("esp_proposals", kEspProposals, model::default_proposals(ProtocolId::esp));

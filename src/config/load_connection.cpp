@@ -193,6 +193,7 @@ std::optional<model::Connection> read_connection(const Loader& loader, const Sec
   const std::size_t errors_before = loader.diags.error_count();
   Fields fields = loader.fields(section, std::string{kPath});
   model::Connection out;
+  loader.check_name(section, "connection");
   out.name = section.name;
   static_cast<void>(fields.optional("version", kVersion, 2));  // only its errors count
   out.local_addrs = fields.list("local_addrs", kAddress, out.local_addrs, "%any");

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "config/loader.hpp"
+#include "pki/certificate.hpp"
 
 namespace cygnet::config {
 namespace {
@@ -26,6 +27,7 @@ constexpr Unsupported kAuthorityUnsupported[] = {
 model::Pool read_pool(const Loader& loader, const Section& section) {
   Fields fields = loader.fields(section, "pools.<pool>");
   model::Pool out;
+  loader.check_name(section, "pool");
   out.name = section.name;
   if (const auto range = fields.required("addrs", kPoolRange)) out.range = *range;
   out.dns = fields.list("dns", kIp);
@@ -40,10 +42,17 @@ model::Pool read_pool(const Loader& loader, const Section& section) {
 Authority read_authority(const Loader& loader, const Section& section) {
   Fields fields = loader.fields(section, "authorities.<name>");
   Authority out;
+  loader.check_name(section, "authority");
   out.name = section.name;
   for (const std::string_view option : {"cacert", "file"}) {
     auto certs = read_certificates(loader, fields, option, CertificateKind::x509ca, nullptr);
-    if (!certs.empty()) out.cacert = std::move(certs.front());
+    if (certs.empty()) continue;
+    out.cacert = std::move(certs.front());
+    const auto certificate = pki::Certificate::parse(out.cacert);
+    if (certificate && certificate->is_ca()) continue;
+    loader.diags.error(fields.at(option), certificate
+                                              ? "not a certificate of a CA: " + certificate->names()
+                                              : certificate.error().text());
   }
   out.crl_uris = fields.list("crl_uris", kUri);
   out.ocsp_uris = fields.list("ocsp_uris", kUri);

@@ -21,6 +21,8 @@ struct Loader {
   [[nodiscard]] Fields fields(const Section& section, std::string path) const {
     return Fields{section, diags, listing, std::move(path)};
   }
+  /// An error when the section's name is none for a `kind` of thing, as "connection".
+  void check_name(const Section& section, std::string_view kind) const;
 };
 
 /// The certificates that an option names: file names (relative ones start in `folder`), or, from

@@ -74,6 +74,8 @@ struct Commands {
   void stream(std::string_view event, vici::Message message) {
     out.emplace_back(effect::Stream{client, std::string{event}, std::move(message)});
   }
+  /// Streams these, and answers when they are told.
+  void list(std::string event, std::deque<Listing::Part> parts);
   void done();
   void refuse(std::string_view why);
   /// done() or the error's text.

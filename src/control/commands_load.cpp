@@ -20,25 +20,6 @@ class NoFiles final : public config::Files {
   std::vector<std::string> glob(const std::string& /*pattern*/) override { return {}; }
 };
 
-/// Names of connections and children come back with a number in list-sas, and a name of vici has
-/// no more than 255 octets.
-constexpr std::size_t kNameMax = 240;
-
-/// What is wrong with a name, if anything.
-std::optional<std::string> name_fault(std::string_view name) {
-  if (name.empty()) return "a name is missing";
-  if (name.size() > kNameMax) {
-    return fmt::format("'{}...' is too long: names have {} octets at most", name.substr(0, 20),
-                       kNameMax);
-  }
-  const bool control = std::ranges::any_of(name, [](char one) {
-    const auto octet = static_cast<unsigned char>(one);
-    return octet < 0x20 || octet == 0x7f;
-  });
-  if (control) return "a name has control characters";
-  return std::nullopt;
-}
-
 config::Section section_of(const vici::Item& item, std::string_view what) {
   return control::section_of(item.name, std::get<vici::Message>(item.content),
                              fmt::format("{} '{}'", what, item.name));
@@ -61,7 +42,7 @@ const vici::Item* Commands::only_section(std::string_view what) {
     refuse(fmt::format("a section with the {}'s name is missing", what));
     return nullptr;
   }
-  if (const auto fault = name_fault(found->name)) {
+  if (const auto fault = config::name_fault(found->name)) {
     refuse(fmt::format("{}: {}", what, *fault));
     return nullptr;
   }
@@ -80,9 +61,6 @@ void Commands::load_conn() {
     static_cast<void>(refuse_faults(diags));
     return;
   }
-  for (const model::ChildTemplate& child : connection->children) {
-    if (const auto fault = name_fault(child.name)) return refuse(fmt::format("child: {}", *fault));
-  }
   bool added_some = false;
   for (const config::CertificateFile& one : more) {
     const auto added = self.configuration_.credentials().add_certificate(one.data, false);
@@ -99,6 +77,10 @@ void Commands::load_conn() {
 void Commands::unload_conn() {
   const std::string_view name = request.text("name");
   if (self.find(name) == nullptr) return refuse(fmt::format("no connection '{}'", name));
+  if (!self.configuration_.is_managed(name)) {
+    return refuse(
+        fmt::format("connection '{}' is ipsec.conf's: take it out there and reload", name));
+  }
   done();
   self.apply(self.configuration_.drop(name), now, out);
 }

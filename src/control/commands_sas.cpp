@@ -261,33 +261,36 @@ void Commands::rekey() {
 void Commands::list_sas() {
   const auto wanted = filter();
   if (!wanted) return;
+  std::deque<Listing::Part> parts;
   for (ike::IkeStatus& sa : view.status().sas) {
     if (!fits(sa, *wanted)) continue;
     std::erase_if(sa.children, [&](const auto& child) { return !fits(child, *wanted); });
     if (names_children(*wanted) && sa.children.empty()) continue;
-    stream("list-sa", sa_message(sa, view, now));
+    parts.emplace_back(part::Sa{std::move(sa)});
   }
-  respond({});
+  list("list-sa", std::move(parts));
 }
 
 void Commands::list_policies() {
+  static const model::ChildTemplate kUnknown;
   // Without a kind all are meant.
   const bool all = !request.flag("drop") && !request.flag("pass") && !request.flag("trap");
+  std::deque<Listing::Part> parts;
   for (const ike::ChildStatus& routed : view.status().routed) {
     const std::string& ike = routed.connection;
     const std::string& name = routed.name;
     const model::Connection* connection = self.find(ike);
     const model::ChildTemplate* known =
         connection == nullptr ? nullptr : connection->find_child(name);
-    const model::ChildTemplate child = known == nullptr ? model::ChildTemplate{} : *known;
+    const model::ChildTemplate& child = known == nullptr ? kUnknown : *known;
     const bool wanted = all || (child.mode == model::ChildMode::drop && request.flag("drop")) ||
                         (child.mode == model::ChildMode::pass && request.flag("pass")) ||
                         (!child.is_shunt() && request.flag("trap"));
     const bool fits = (request.text("ike").empty() || request.text("ike") == ike) &&
                       (request.text("child").empty() || request.text("child") == name);
-    if (wanted && fits) stream("list-policy", policy_message(routed, child));
+    if (wanted && fits) parts.emplace_back(part::Policy{routed});
   }
-  respond({});
+  list("list-policy", std::move(parts));
 }
 
 }  // namespace cygnet::control

@@ -27,8 +27,12 @@ std::optional<Configuration::Staged> Configuration::stage(config::Loaded loaded,
     std::vector<std::string> order;
     for (std::size_t i = 0; i < complete.size(); ++i) {
       order.push_back(complete[i].name);
-      set(state, {std::move(loaded.connections[i]), true}, std::move(complete[i]),
-          out.changes.connections);
+      const bool ipsec = loaded.ipsec_connections.contains(complete[i].name);
+      set(state,
+          {.connection = std::move(loaded.connections[i]),
+           .from_file = true,
+           .origin = ipsec ? config::Origin::ipsec : config::Origin::swanctl},
+          std::move(complete[i]), out.changes.connections);
     }
     out.changes.rearranged = state.connections.arrange(order);
     // The credentials may serve what clients have brought.
@@ -53,7 +57,7 @@ ConnectionChanges Configuration::put(model::Connection connection, config::Diagn
   config::Diagnostics lacks;
   credentials_.complete(complete, lacks);
   for (const config::Diagnostic& one : lacks.sorted()) diags.warning(one.place, one.text);
-  set(state_, {std::move(connection), false}, std::move(complete), changes);
+  set(state_, {.connection = std::move(connection)}, std::move(complete), changes);
   return changes;
 }
 
@@ -66,6 +70,11 @@ ConnectionChanges Configuration::drop(std::string_view connection) {
   return changes;
 }
 
+bool Configuration::is_managed(std::string_view connection) const {
+  const auto at = state_.given.find(connection);
+  return at != state_.given.end() && at->second.origin == config::Origin::swanctl;
+}
+
 ConnectionChanges Configuration::complete_again() { return complete_again(state_); }
 
 ConnectionChanges Configuration::complete_again(State& state) const {
@@ -74,15 +83,24 @@ ConnectionChanges Configuration::complete_again(State& state) const {
       credentials_.own_version()) {
     return changes;
   }
+  // Nothing but `local` is completed, and thousands of connections have the same one.
+  const model::LocalAuth* last = nullptr;
+  model::LocalAuth completed;
   for (const auto& [name, given] : state.given) {
     const model::LocalAuth& local = given.connection.local;
     // What certificates that are named lead to is the same every time.
     if (local.method != model::AuthClass::pubkey || !local.certs.empty()) continue;
-    model::Connection complete = given.connection;
-    config::Diagnostics lacks;  // told when it was put
-    credentials_.complete(complete, lacks);
     const model::Connection* old = state.connections.find(name);
-    if (old != nullptr && *old == complete) continue;
+    if (last == nullptr || *last != local) {
+      model::Connection one = given.connection;
+      config::Diagnostics lacks;  // told when it was put
+      credentials_.complete(one, lacks);
+      completed = std::move(one.local);
+      last = &local;
+    }
+    if (old != nullptr && old->local == completed) continue;
+    model::Connection complete = given.connection;
+    complete.local = completed;
     ConnectionChange change{.before = std::nullopt, .after = complete, .same_local = true};
     if (old != nullptr) change.before = *old;
     state.connections.put(std::move(complete));

@@ -40,6 +40,7 @@ class Configuration {
   struct Given {
     model::Connection connection;  ///< as it was written
     bool from_file = false;
+    config::Origin origin = config::Origin::swanctl;
   };
   struct State {
     std::map<std::string, Given, std::less<>> given;
@@ -66,6 +67,8 @@ class Configuration {
 
   /// Complete as far as the credentials allow, in order.
   [[nodiscard]] const model::ConnectionList& connections() const { return state_.connections; }
+  /// Whether swanctl manages it: it does not come from ipsec.conf.
+  [[nodiscard]] bool is_managed(std::string_view connection) const;
   [[nodiscard]] const Credentials& credentials() const { return credentials_; }
   [[nodiscard]] Credentials& credentials() { return credentials_; }
 

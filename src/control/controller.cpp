@@ -53,7 +53,7 @@ Controller::Controller(const crypto::Provider& crypto, Rng& rng, BuildInfo build
 
 bool Controller::configure(config::Loaded loaded, config::Diagnostics& diags, Instant now,
                            Effects& out) {
-  const std::vector<model::Pool> pools = loaded.pools;
+  const FilePools pools{loaded.pools, loaded.ipsec_pools};
   auto staged = configuration_.stage(std::move(loaded), diags);
   if (!staged) return false;
   commit(*std::move(staged), pools, now, out);
@@ -62,12 +62,12 @@ bool Controller::configure(config::Loaded loaded, config::Diagnostics& diags, In
 
 void Controller::reload(const effect::Reload& asked, config::Loaded loaded,
                         config::Diagnostics& diags, const View& view, Instant now, Effects& out) {
-  const std::vector<model::Pool> pools = loaded.pools;
+  const FilePools pools{loaded.pools, loaded.ipsec_pools};
   auto staged = configuration_.stage(std::move(loaded), diags);
   if (!staged) {
     return refuse_reload(asked.client, "load the configuration:\n" + diags.text(), out);
   }
-  for (const Change& change : plan_of(*staged, pools_.changes_to(pools), routed_, view)) {
+  for (const Change& change : plan_of(*staged, pools_.changes_to(pools.all), routed_, view)) {
     out.emplace_back(effect::Stream{asked.client, std::string{kChangeEvent}, message_of(change)});
   }
   if (!asked.only_plan) commit(*std::move(staged), pools, now, out);
@@ -87,8 +87,8 @@ void Controller::refuse_reload(ClientId client, std::string faults, Effects& out
   reloaded(client, faults, out);
 }
 
-void Controller::commit(Configuration::Staged staged, const std::vector<model::Pool>& pools,
-                        Instant now, Effects& out) {
+void Controller::commit(Configuration::Staged staged, const FilePools& pools, Instant now,
+                        Effects& out) {
   const FileChanges changes = configuration_.commit(std::move(staged));
   pools_.configure(pools);
   apply(changes.connections, now, out);
@@ -455,6 +455,7 @@ void Controller::cancel(Operation::Kind kind, const ChildKey& key, std::string_v
 
 void Controller::disconnected(ClientId client) {
   std::erase_if(operations_, [client](const auto& entry) { return entry.second.client == client; });
+  listings_.erase(client);
 }
 
 void Controller::reloaded(ClientId client, const std::string& faults, Effects& out) {

@@ -12,6 +12,7 @@
 #include "control/configuration.hpp"
 #include "control/effects.hpp"
 #include "control/failure_log.hpp"
+#include "control/listing.hpp"
 #include "control/pools.hpp"
 #include "control/supervisor.hpp"
 #include "crypto/provider.hpp"
@@ -69,6 +70,8 @@ class Controller {
   /// A command of a vici client. It is answered by exactly one effect::Respond, now or later.
   void handle(ClientId client, const vici::Request& request, const View& view, Instant now,
               Effects& out);
+  /// The next parts of a long answer, after effect::Resume.
+  void resume(ClientId client, const View& view, Instant now, Effects& out);
   /// Nobody waits for these answers any more.
   void disconnected(ClientId client);
   /// The result of an effect::Resolve.
@@ -108,8 +111,7 @@ class Controller {
   void start(ike::RequestId request, Effects& out, Instant now);
   void finish(ike::RequestId request, bool success, const std::string& error, Effects& out,
               Instant now);
-  void commit(Configuration::Staged staged, const std::vector<model::Pool>& pools, Instant now,
-              Effects& out);
+  void commit(Configuration::Staged staged, const FilePools& pools, Instant now, Effects& out);
   /// Tells the engine, and carries start actions out.
   void apply(const ConnectionChanges& changes, Instant now, Effects& out);
   void retire(const ConnectionChange& change, Effects& out);
@@ -126,6 +128,9 @@ class Controller {
   /// An operator asks for it again: it is kept up, or routed, as it is configured, whatever becomes
   /// of the attempt that this asks for.
   void want_again(Operation::Kind kind, const ChildKey& key, Instant now);
+  /// Empty when there is nothing to tell any more.
+  [[nodiscard]] std::optional<vici::Message> message_of(const Listing::Part& part, const View& view,
+                                                        Instant now) const;
   /// Says when an attempt that has failed is made again, if it is.
   void try_later(Supervisor& supervisor, const ChildKey& key, const std::string& error, Instant now,
                  Effects& out);
@@ -148,6 +153,7 @@ class Controller {
   std::map<ChildKey, model::PacketFlow> triggers_;  ///< packets that asked for what is wanted
   std::set<ChildKey> down_;  ///< taken down by the operator until asked for again
   std::map<ike::RequestId, Operation> operations_;
+  std::map<ClientId, Listing> listings_;  ///< that are being told
   std::uint64_t next_request_ = 1;
 };
 

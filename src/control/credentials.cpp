@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "ike/auth.hpp"
@@ -81,6 +82,10 @@ int secret_rank(const config::SharedSecret& secret, const ike::ask::SharedKeyMac
   return local_fits ? rank + 10 : rank;
 }
 
+std::string text_of(ByteView octets) {
+  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+}
+
 std::string key_id(const crypto::PrivateKey& key) {
   return to_hex(pki::key_hash(key.public_key()));
 }
@@ -89,10 +94,6 @@ Result<void> check_anchor(const pki::Certificate& certificate) {
   if (certificate.is_ca()) return {};
   return fail("not a certificate of a CA: " + certificate.names(),
               "end certificates belong into x509");
-}
-
-bool has_named(const std::vector<config::SharedSecret>& secrets, std::string_view name) {
-  return std::ranges::find(secrets, name, &config::SharedSecret::name) != secrets.end();
 }
 
 std::vector<pki::Certificate> parsed(const std::vector<Bytes>& ders) {
@@ -128,9 +129,9 @@ Contents contents_of(const CredentialSet& set) {
       content.words += pki::to_text(owner) + "\n";
     }
   }
-  for (const auto& one : set.keys) out[{"key", key_id(*one)}];
+  for (const auto& one : set.keys) out[{"key", key_id(*one.key)}];
   for (const auto* list : {&set.anchors, &set.others}) {
-    for (const pki::Certificate& one : *list) {
+    for (const pki::Certificate& one : list->all()) {
       out[{"certificate", pki::to_text(one.subject())}].octets.push_back(one.der());
     }
   }
@@ -154,8 +155,8 @@ CredentialSet CredentialSet::from(config::Loaded& loaded, config::Diagnostics& d
       diags.error(place_of(file.path), all.error().text());
       continue;
     }
-    auto& list = file.kind == config::CertificateKind::x509ca ? out.anchors : out.others;
-    for (pki::Certificate& one : *all) list.push_back(std::move(one));
+    CertificateBook& book = file.kind == config::CertificateKind::x509ca ? out.anchors : out.others;
+    for (const pki::Certificate& one : *all) book.add(one);
   }
   for (config::KeyFile& file : loaded.keys) {
     const std::string password = cygnet::to_string(file.password.reveal());
@@ -165,13 +166,13 @@ CredentialSet CredentialSet::from(config::Loaded& loaded, config::Diagnostics& d
         unread(file, opened.error());
         continue;
       }
-      out.keys.push_back(std::move(opened->key));
-      for (pki::Certificate& one : opened->certs) out.others.push_back(std::move(one));
+      out.keys.push_back({std::move(opened->key), file.origin});
+      for (const pki::Certificate& one : opened->certs) out.others.add(one);
       continue;
     }
     auto key = pki::load_key(file.data.reveal(), password);
     if (key) {
-      out.keys.push_back(*std::move(key));
+      out.keys.push_back({*std::move(key), file.origin});
     } else {
       unread(file, key.error());
     }
@@ -210,13 +211,15 @@ std::vector<CredentialChange> Credentials::changes_to(const CredentialSet& fresh
 }
 
 void Credentials::prefer_file() {
-  std::size_t given_way = std::erase_if(clients_.secrets, [this](const config::SharedSecret& one) {
-    return !one.name.empty() && has_named(file_.secrets, one.name);
+  std::set<std::string_view> names;
+  for (const config::SharedSecret& one : file_.secrets) names.insert(one.name);
+  std::size_t given_way = std::erase_if(clients_.secrets, [&names](const config::SharedSecret& one) {
+    return !one.name.empty() && names.contains(one.name);
   });
-  given_way += std::erase_if(clients_.keys, [this](const auto& one) {
-    return std::ranges::any_of(file_.keys, [&](const auto& other) {
-      return equal(one->public_key(), other->public_key());
-    });
+  std::set<std::string> keys;
+  for (const OwnKey& one : file_.keys) keys.insert(text_of(one.key->public_key()));
+  given_way += std::erase_if(clients_.keys, [&keys](const OwnKey& one) {
+    return keys.contains(text_of(one.key->public_key()));
   });
   given_way += std::erase_if(clients_.authorities, [this](const auto& one) {
     return file_.authorities.contains(one.first);
@@ -225,25 +228,28 @@ void Credentials::prefer_file() {
 }
 
 Result<bool> Credentials::add_certificate(ByteView data, bool anchor) {
-  CYG_TRY(pki::Certificate certificate, pki::Certificate::parse(data));
+  CYG_TRY(const pki::Certificate certificate, pki::Certificate::parse(data));
   if (anchor) {
     CYG_TRY_DO(check_anchor(certificate));
   }
-  auto& list = anchor ? clients_.anchors : clients_.others;
-  if (std::ranges::find(list, certificate) != list.end()) return false;
-  list.push_back(std::move(certificate));
-  rebuild();
+  CertificateBook& book = anchor ? clients_.anchors : clients_.others;
+  if (!book.add(certificate)) return false;
+  if (anchor) {
+    index_anchor(certificate);
+  } else {
+    index_other(certificate);
+  }
   return true;
 }
 
 Result<Credentials::AddedKey> Credentials::add_key(ByteView data) {
   CYG_TRY(std::unique_ptr<crypto::PrivateKey> key, pki::load_key(data));
   std::string id = key_id(*key);
-  const bool known =
-      std::ranges::any_of(clients_.keys, [&id](const auto& one) { return key_id(*one) == id; });
+  const auto at = keys_.find(text_of(key->public_key()));
+  const bool known = at != keys_.end() && at->second.of_client;
   if (!known) {
-    clients_.keys.push_back(std::move(key));
-    rebuild();
+    index_key(*key, true);
+    clients_.keys.push_back({std::move(key), config::Origin::swanctl});
   }
   return AddedKey{.id = std::move(id), .fresh = !known};
 }
@@ -251,16 +257,20 @@ Result<Credentials::AddedKey> Credentials::add_key(ByteView data) {
 bool Credentials::drop_key(std::string_view id) {
   std::size_t dropped = 0;
   for (CredentialSet* set : {&clients_, &file_}) {
-    dropped += std::erase_if(set->keys, [id](const auto& one) { return key_id(*one) == id; });
+    dropped += std::erase_if(set->keys, [id](const OwnKey& one) {
+      return one.origin == config::Origin::swanctl && key_id(*one.key) == id;
+    });
   }
-  rebuild();
+  if (dropped != 0) rebuild();
   return dropped != 0;
 }
 
 std::vector<std::string> Credentials::key_ids() const {
   std::vector<std::string> out;
   for (const CredentialSet* set : {&clients_, &file_}) {
-    for (const auto& key : set->keys) out.push_back(key_id(*key));
+    for (const OwnKey& one : set->keys) {
+      if (one.origin == config::Origin::swanctl) out.push_back(key_id(*one.key));
+    }
   }
   return out;
 }
@@ -280,7 +290,9 @@ bool Credentials::drop_secret(std::string_view name) {
   if (name.empty()) return false;
   std::size_t dropped = 0;
   for (CredentialSet* set : {&clients_, &file_}) {
-    dropped += std::erase_if(set->secrets, [name](const auto& one) { return one.name == name; });
+    dropped += std::erase_if(set->secrets, [name](const config::SharedSecret& one) {
+      return one.origin == config::Origin::swanctl && one.name == name;
+    });
   }
   return dropped != 0;
 }
@@ -288,7 +300,8 @@ bool Credentials::drop_secret(std::string_view name) {
 std::vector<std::string> Credentials::secret_names() const {
   std::vector<std::string> out;
   each_secret([&out](const config::SharedSecret& secret) {
-    if (!secret.name.empty()) out.push_back(secret.name);
+    const bool managed = secret.origin == config::Origin::swanctl;
+    if (managed && !secret.name.empty()) out.push_back(secret.name);
   });
   return out;
 }
@@ -298,10 +311,15 @@ Result<bool> Credentials::put_authority(config::Authority authority) {
   CYG_TRY_DO(check_anchor(certificate));
   const auto at = clients_.authorities.find(authority.name);
   if (at != clients_.authorities.end() && at->second == authority) return false;
-  file_.authorities.erase(authority.name);
+  const bool replaces =
+      file_.authorities.erase(authority.name) != 0 || at != clients_.authorities.end();
   std::string name = authority.name;
   clients_.authorities.insert_or_assign(std::move(name), std::move(authority));
-  rebuild();
+  if (replaces) {
+    rebuild();
+  } else {
+    index_anchor(certificate);
+  }
   return true;
 }
 
@@ -309,11 +327,13 @@ bool Credentials::drop_authority(std::string_view name) {
   bool dropped = false;
   for (CredentialSet* set : {&clients_, &file_}) {
     const auto at = set->authorities.find(name);
-    if (at == set->authorities.end()) continue;
+    const bool managed =
+        at != set->authorities.end() && at->second.origin == config::Origin::swanctl;
+    if (!managed) continue;
     set->authorities.erase(at);
     dropped = true;
   }
-  rebuild();
+  if (dropped) rebuild();
   return dropped;
 }
 
@@ -335,31 +355,60 @@ void Credentials::clear_clients() {
 }
 
 void Credentials::rebuild() {
+  std::vector<Bytes> before;
+  for (const std::size_t place : own_) before.push_back(to_bytes(others_[place].der()));
   trust_ = {};
-  const std::vector<pki::Certificate> before = std::exchange(own_, {});
-  const auto add = [](auto& list, const pki::Certificate& one) {
-    if (std::ranges::find(list, one) == list.end()) list.push_back(one);
-  };
+  keys_.clear();
+  by_key_.clear();
+  own_.clear();
+  anchors_.clear();
+  others_.clear();
+  const std::uint64_t version = own_version_;
   for (const CredentialSet* set : {&file_, &clients_}) {
-    for (const pki::Certificate& one : set->anchors) add(trust_.anchors, one);
+    for (const OwnKey& one : set->keys) index_key(*one.key, set == &clients_);
+  }
+  for (const CredentialSet* set : {&file_, &clients_}) {
+    for (const pki::Certificate& one : set->anchors.all()) index_anchor(one);
     for (const auto& [name, authority] : set->authorities) {
-      if (auto one = pki::Certificate::parse(authority.cacert)) add(trust_.anchors, *one);
+      if (auto one = pki::Certificate::parse(authority.cacert)) index_anchor(*one);
     }
-    for (const pki::Certificate& one : set->others) add(trust_.intermediates, one);
+    for (const pki::Certificate& one : set->others.all()) index_other(one);
   }
-  for (const pki::Certificate& one : trust_.intermediates) {
-    if (key_for(one) != nullptr) own_.push_back(one);
+  const bool same = std::ranges::equal(own_, before, [this](std::size_t place, const Bytes& der) {
+    return equal(others_[place].der(), der);
+  });
+  own_version_ = same ? version : version + 1;
+}
+
+void Credentials::index_anchor(const pki::Certificate& certificate) {
+  if (anchors_.add(certificate)) trust_.anchors.push_back(certificate);
+}
+
+void Credentials::index_other(const pki::Certificate& certificate) {
+  if (!others_.add(certificate)) return;
+  const std::size_t place = others_.size() - 1;
+  // Paths are built from those of CAs; thousands of others would be decoded for each.
+  if (certificate.is_ca()) trust_.intermediates.push_back(certificate);
+  by_key_.emplace(text_of(certificate.public_key()), place);
+  if (!has_key(certificate)) return;
+  own_.insert(place);
+  ++own_version_;
+}
+
+void Credentials::index_key(const crypto::PrivateKey& key, bool of_client) {
+  const std::string public_key = text_of(key.public_key());
+  keys_.insert_or_assign(public_key, KnownKey{&key, of_client});
+  const auto [first, last] = by_key_.equal_range(public_key);
+  for (auto at = first; at != last; ++at) {
+    if (own_.insert(at->second).second) ++own_version_;
   }
-  if (own_ != before) ++own_version_;
 }
 
 const crypto::PrivateKey* Credentials::key_for(const pki::Certificate& certificate) const {
-  for (const CredentialSet* set : {&clients_, &file_}) {
-    for (const auto& key : set->keys) {
-      if (equal(key->public_key(), certificate.public_key())) return key.get();
-    }
-  }
-  return nullptr;
+  const ByteView key = certificate.public_key();
+  const auto at =
+      keys_.find(std::string_view{reinterpret_cast<const char*>(key.data()), key.size()});
+  return at == keys_.end() ? nullptr : at->second.key;
 }
 
 void Credentials::complete(model::Connection& connection, config::Diagnostics& diags) const {
@@ -368,7 +417,8 @@ void Credentials::complete(model::Connection& connection, config::Diagnostics& d
   const config::Place place{.file = "connection '" + connection.name + "'"};
   std::vector<pki::Certificate> certs = parsed(local.certs);
   if (local.certs.empty()) {
-    for (const pki::Certificate& one : own_) {
+    for (const std::size_t number : own_) {
+      const pki::Certificate& one = others_[number];
       if (local.id && !one.confirms(*local.id)) continue;
       local.certs.push_back(to_bytes(one.der()));
       certs.push_back(one);

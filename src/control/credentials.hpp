@@ -4,22 +4,30 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/load.hpp"
+#include "control/certificate_book.hpp"
 #include "crypto/provider.hpp"
 #include "ike/actions.hpp"
 #include "pki/trust.hpp"
 
 namespace cygnet::control {
 
-/// What one source brought: the configuration file, or the clients of the vici socket. Move-only.
+/// A private key and who brought it.
+struct OwnKey {
+  std::unique_ptr<crypto::PrivateKey> key;
+  config::Origin origin = config::Origin::swanctl;
+};
+
+/// What one source brought: the configuration files, or the clients of the vici socket. Move-only.
 struct CredentialSet {
-  std::vector<pki::Certificate> anchors;
-  std::vector<pki::Certificate> others;  ///< ours and intermediates: trusted for nothing
-  std::vector<std::unique_ptr<crypto::PrivateKey>> keys;
+  CertificateBook anchors;
+  CertificateBook others;  ///< ours and intermediates: trusted for nothing
+  std::vector<OwnKey> keys;
   std::vector<config::SharedSecret> secrets;
   std::map<std::string, config::Authority, std::less<>> authorities;
   bool unread_keys = false;  ///< a file of keys did not open, which was told
@@ -37,7 +45,8 @@ struct CredentialChange {
   bool after = false;
 };
 
-/// Everything that proves who we are and who others are.
+/// Everything that proves who we are and who others are. What one client adds costs little, however
+/// much there is; what takes something away sums all up anew.
 class Credentials {
  public:
   // --- what there is -------------------------------------------------------------------------
@@ -54,19 +63,22 @@ class Credentials {
   };
   /// A private key, not encrypted.
   [[nodiscard]] Result<AddedKey> add_key(ByteView data);
+  /// Of those that swanctl manages.
   [[nodiscard]] bool drop_key(std::string_view id);
-  /// Of all sources.
+  /// The same.
   [[nodiscard]] std::vector<std::string> key_ids() const;
   /// What clients have brought gives way to what the file has under the same name.
   void prefer_file();
   /// Takes the place of the one of that name. One without a name adds to those of other owners, and
   /// takes the place of the client's of the same.
   void put_secret(config::SharedSecret secret);
+  /// Of those that swanctl manages.
   [[nodiscard]] bool drop_secret(std::string_view name);
-  /// Those that have one.
+  /// Of the same, those that have one.
   [[nodiscard]] std::vector<std::string> secret_names() const;
   /// Its certificate must be one of a CA. False when it was there already, word for word.
   [[nodiscard]] Result<bool> put_authority(config::Authority authority);
+  /// Of those that swanctl manages.
   [[nodiscard]] bool drop_authority(std::string_view name);
   [[nodiscard]] std::vector<config::Authority> authorities() const;
   /// Forgets what clients have brought, but for authorities.
@@ -91,7 +103,10 @@ class Credentials {
 
   /// SHA-1 of each anchor's SubjectPublicKeyInfo, for our CERTREQ.
   [[nodiscard]] std::vector<Bytes> authority_hashes() const;
+  /// Its intermediates are those of CAs.
   [[nodiscard]] const pki::TrustStore& trust() const { return trust_; }
+  /// Ours and intermediates, of all sources.
+  [[nodiscard]] const CertificateBook& others() const { return others_; }
   /// Another number whenever the certificates that we have a key for are others.
   [[nodiscard]] std::uint64_t own_version() const { return own_version_; }
   [[nodiscard]] bool has_key(const pki::Certificate& certificate) const {
@@ -101,6 +116,9 @@ class Credentials {
  private:
   /// Sums the sources up anew.
   void rebuild();
+  void index_anchor(const pki::Certificate& certificate);
+  void index_other(const pki::Certificate& certificate);
+  void index_key(const crypto::PrivateKey& key, bool of_client);
   template <class Visit>
   void each_secret(const Visit& visit) const {
     for (const CredentialSet* set : {&clients_, &file_}) {
@@ -118,8 +136,17 @@ class Credentials {
 
   CredentialSet file_;
   CredentialSet clients_;
-  pki::TrustStore trust_;              ///< of both
-  std::vector<pki::Certificate> own_;  ///< certificates we have a key for
+  // Of both:
+  pki::TrustStore trust_;
+  CertificateBook anchors_;  ///< those of trust_
+  CertificateBook others_;
+  struct KnownKey {
+    const crypto::PrivateKey* key = nullptr;
+    bool of_client = false;  ///< that one counts before the file's
+  };
+  std::map<std::string, KnownKey, std::less<>> keys_;  ///< by public key
+  std::multimap<std::string, std::size_t> by_key_;     ///< places in others_
+  std::set<std::size_t> own_;  ///< in others_: certificates we have a key for
   std::uint64_t own_version_ = 0;
 };
 

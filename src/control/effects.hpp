@@ -58,6 +58,10 @@ struct Stream {
   std::string event;
   vici::Message message;
 };
+/// More of this client's answer is to come: call Controller::resume() when all before it is sent.
+struct Resume {
+  ClientId client;
+};
 /// Read the daemon's settings again, then call Controller::reloaded() with the same client.
 struct ReloadSettings {
   ClientId client;
@@ -78,8 +82,8 @@ struct Log {
 };
 }  // namespace effect
 using Effect = std::variant<effect::Tell, effect::Resolve, effect::Reload, effect::ReloadSettings,
-                            effect::Respond, effect::Stream, effect::Publish, effect::ResetCounters,
-                            effect::Log>;
+                            effect::Respond, effect::Stream, effect::Resume, effect::Publish,
+                            effect::ResetCounters, effect::Log>;
 /// Carry out all of them, in order.
 using Effects = std::vector<Effect>;
 

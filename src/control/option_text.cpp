@@ -196,9 +196,7 @@ std::vector<std::string> address_list(const std::vector<model::AddressPattern>& 
 std::vector<std::string> subjects(const std::vector<Bytes>& certificates) {
   std::vector<std::string> out;
   for (const Bytes& one : certificates) {
-    if (const auto parsed = pki::Certificate::parse(one)) {
-      out.push_back(pki::to_text(parsed->subject()));
-    }
+    if (const auto subject = pki::subject_of(one)) out.push_back(pki::to_text(*subject));
   }
   return out;
 }

@@ -88,12 +88,13 @@ void Pool::adopt(const Pool& old) {
   clock_ = old.clock_;
 }
 
-void Pools::configure(const std::vector<model::Pool>& pools) {
-  for (const PoolChange& change : changes_to(pools)) {
+void Pools::configure(const FilePools& pools) {
+  for (const PoolChange& change : changes_to(pools.all)) {
     if (!change.after) pools_.erase(change.before->name);
   }
   of_file_.clear();
-  for (const model::Pool& pool : pools) put(pool, true);
+  for (const model::Pool& pool : pools.all) put(pool, true);
+  of_ipsec_conf_ = pools.of_ipsec_conf;
 }
 
 std::vector<PoolChange> Pools::changes_to(const std::vector<model::Pool>& pools) const {
@@ -128,12 +129,16 @@ void Pools::put(model::Pool pool, bool from_file) {
     of_file_.insert(name);
   } else {
     of_file_.erase(name);
+    of_ipsec_conf_.erase(name);
   }
 }
 
 Result<void> Pools::drop(std::string_view name) {
   const auto at = pools_.find(name);
   if (at == pools_.end()) return fail(fmt::format("no pool '{}'", name));
+  if (!is_managed(at->first)) {
+    return fail(fmt::format("pool '{}' is ipsec.conf's", name), "take it out there and reload");
+  }
   if (const std::size_t online = at->second.online(); online != 0) {
     return fail(fmt::format("pool '{}': {} of its addresses are in use", name, online),
                 "end those connections first");

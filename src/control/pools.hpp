@@ -72,18 +72,25 @@ struct PoolChange {
   std::optional<model::Pool> after;
 };
 
+/// Those of the configuration files.
+struct FilePools {
+  std::vector<model::Pool> all;
+  std::set<std::string> of_ipsec_conf;  ///< names
+};
+
 /// All pools of a configuration. An address is never given to two holders at once, whatever becomes
 /// of the pool that it came from.
 class Pools {
  public:
   /// Replaces those of the file; leases of a pool that keeps its name live on as far as its range
   /// allows.
-  void configure(const std::vector<model::Pool>& pools);
+  void configure(const FilePools& pools);
   /// What configure() would change.
   [[nodiscard]] std::vector<PoolChange> changes_to(const std::vector<model::Pool>& pools) const;
   /// From a client; takes the place of the one of that name, likewise.
   void put(model::Pool pool);
-  /// An error while somebody holds an address of it, or when there is none of that name.
+  /// An error while somebody holds an address of it, or when there is none of that name or it is
+  /// ipsec.conf's.
   [[nodiscard]] Result<void> drop(std::string_view name);
   /// Answers ask::Lease for a connection with these pools: one address per family it asks for.
   /// Refused when no family can be served; partial success gives what there is. With unique = never
@@ -98,6 +105,10 @@ class Pools {
     nbns_ = std::move(nbns);
   }
   [[nodiscard]] const std::map<std::string, Pool, std::less<>>& all() const { return pools_; }
+  /// Whether swanctl manages it: it does not come from ipsec.conf.
+  [[nodiscard]] bool is_managed(const std::string& name) const {
+    return !of_ipsec_conf_.contains(name);
+  }
 
  private:
   struct Holder {
@@ -114,6 +125,7 @@ class Pools {
   std::vector<IpAddress> nbns_;
   std::map<std::string, Pool, std::less<>> pools_;
   std::set<std::string, std::less<>> of_file_;  ///< names
+  std::set<std::string> of_ipsec_conf_;         ///< of these
   std::map<IpAddress, Holder> held_;            ///< by an IKE_SA that is up
 };
 

@@ -255,19 +255,40 @@ vici::Message policy_message(const ike::ChildStatus& routed, const model::ChildT
   return out;
 }
 
-vici::Message pool_message(const Pool& pool, bool with_leases) {
+vici::Message pool_message(const Pool& pool) {
   vici::Message out;
   out.add("base", pool.config().range.first.text()).add("size", pool.size());
   out.add("online", std::uint64_t{pool.online()}).add("offline", std::uint64_t{pool.offline()});
-  if (!with_leases) return out;
-  vici::Message& leases = out.section("leases");
-  std::size_t number = 0;
+  return out;
+}
+
+void add_leases(vici::Message& to, const Pool& pool, std::uint64_t from, std::size_t& room) {
+  // What a lease has beside its address and its holder: names, lengths, "offline".
+  constexpr std::size_t kFrame = 64;
+  vici::Message leases;
+  std::uint64_t number = 0;
+  std::uint64_t left = 0;
   for (const auto& [address, lease] : pool.leases()) {
-    vici::Message& one = leases.section(std::to_string(number++));
-    one.add("address", address.text()).add("identity", pki::to_text(lease.identity));
+    if (number++ < from) continue;
+    if (left != 0) {
+      ++left;
+      continue;
+    }
+    const std::string identity = pki::to_text(lease.identity);
+    const std::string text = address.text();
+    const std::size_t size = kFrame + identity.size() + text.size();
+    if (size > room) {
+      room = 0;
+      left = 1;
+      continue;
+    }
+    room -= size;
+    vici::Message& one = leases.section(std::to_string(number - 1));
+    one.add("address", text).add("identity", identity);
     one.add("status", lease.sa != 0 ? "online" : "offline");
   }
-  return out;
+  to.add("leases", std::move(leases));
+  if (left != 0) to.add("leases-left", left);
 }
 
 vici::Message failure_message(const Failure& failure, Instant now) {
@@ -301,25 +322,19 @@ vici::Message failure_message(const Failure& failure, Instant now) {
 
 // --- certificates, counters, algorithms, the process ---------------------------------------------
 
-vici::Message certificate_message(const pki::Certificate& certificate, std::string_view flag,
-                                  bool has_key) {
+vici::Message certificate_message(ByteView der, std::string_view flag, bool has_key) {
   vici::Message out;
   out.add("type", "X509").add("flag", flag);
   if (has_key) out.add_flag("has_privkey", true);
-  out.add("data", certificate.der());
+  out.add("data", der);
   return out;
-}
-
-bool names_subject(const pki::Certificate& certificate, std::string_view text) {
-  const auto id = pki::parse_identity(text);
-  return id && certificate.confirms(*id);
 }
 
 vici::Message authority_message(const config::Authority& authority) {
   vici::Message out;
   vici::Message& to = out.section(authority.name);
-  if (const auto certificate = pki::Certificate::parse(authority.cacert)) {
-    to.add("cacert", pki::to_text(certificate->subject()));
+  if (const auto subject = pki::subject_of(authority.cacert)) {
+    to.add("cacert", pki::to_text(*subject));
   }
   to.add("crl_uris", authority.crl_uris).add("ocsp_uris", authority.ocsp_uris);
   return out;

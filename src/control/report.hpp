@@ -23,13 +23,15 @@ namespace cygnet::control {
 /// Event list-policy: one trap or shunt.
 [[nodiscard]] vici::Message policy_message(const ike::ChildStatus& routed,
                                            const model::ChildTemplate& child);
+/// Octets of leases in one answer of get-pools: it is one packet, which has kPacketMax at most.
+inline constexpr std::size_t kLeaseOctetsMax = 320 * 1024;
 /// Section of get-pools.
-[[nodiscard]] vici::Message pool_message(const Pool& pool, bool with_leases);
+[[nodiscard]] vici::Message pool_message(const Pool& pool);
+/// Its leases from number `from` on, as far as there is `room` (octets), which is used up. When
+/// some do not fit, `leases-left` says how many.
+void add_leases(vici::Message& to, const Pool& pool, std::uint64_t from, std::size_t& room);
 /// Event list-cert. `flag` is NONE or CA.
-[[nodiscard]] vici::Message certificate_message(const pki::Certificate& certificate,
-                                                std::string_view flag, bool has_key);
-/// Whether a certificate's subject, or one of its alternative names, is this text.
-[[nodiscard]] bool names_subject(const pki::Certificate& certificate, std::string_view text);
+[[nodiscard]] vici::Message certificate_message(ByteView der, std::string_view flag, bool has_key);
 /// Event list-authority.
 [[nodiscard]] vici::Message authority_message(const config::Authority& authority);
 /// Answer of stats.

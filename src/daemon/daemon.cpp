@@ -94,7 +94,8 @@ Result<void> Daemon::Impl::open_vici() {
           ViciServer::open(
               path, *loop, control::Controller::catalogue(),
               {.request = [this](auto client, const auto& request) { on_request(client, request); },
-               .gone = [this](auto client) { controller.disconnected(client); }}));
+               .gone = [this](auto client) { controller.disconnected(client); },
+               .resume = [this](auto client) { on_resume(client); }}));
   return {};
 }
 
@@ -186,6 +187,13 @@ void Daemon::Impl::on_plane() {
 void Daemon::Impl::on_request(control::ClientId client, const vici::Request& request) {
   control::Effects effects;
   controller.handle(client, request, *this, clock_now(), effects);
+  carry_out(std::move(effects));
+  drain();
+}
+
+void Daemon::Impl::on_resume(control::ClientId client) {
+  control::Effects effects;
+  controller.resume(client, *this, clock_now(), effects);
   carry_out(std::move(effects));
   drain();
 }

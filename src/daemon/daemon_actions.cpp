@@ -164,6 +164,8 @@ void Daemon::Impl::act(const control::effect::Stream& stream) {
   vici->stream(stream.client, stream.event, stream.message);
 }
 
+void Daemon::Impl::act(const control::effect::Resume& resume) { vici->resume(resume.client); }
+
 void Daemon::Impl::act(const control::effect::Reload& reload) {
   config::Diagnostics diags;
   control::Effects effects;

@@ -51,6 +51,7 @@ struct Daemon::Impl final : control::View {
   void on_datagram(const Arrival& arrival);
   void on_plane();
   void on_request(control::ClientId client, const vici::Request& request);
+  void on_resume(control::ClientId client);
   void on_timer();
   void on_changes();
   void on_signal(int signal);
@@ -75,6 +76,7 @@ struct Daemon::Impl final : control::View {
   void act(const control::effect::Respond& respond);
   void act(const control::effect::ReloadSettings& reload);
   void act(const control::effect::Stream& stream);
+  void act(const control::effect::Resume& resume);
   void act(const control::effect::Publish& publish);
   void act(const control::effect::ResetCounters& reset);
   void act(const control::effect::Log& effect);

@@ -77,17 +77,38 @@ void ViciServer::flush(control::ClientId id) {
   while (!client->session.output().empty()) {
     const auto sent = client->stream.write(client->session.output());
     if (!sent && would_block(sent.error())) {
-      if (std::exchange(client->waits_to_write, true)) return;
-      loop_.when_writable(client->stream.fd(), [this, id] {
-        if (Client* again = find(id)) again->waits_to_write = false;
-        flush(id);
-      });
-      return;
+      return call_when_writable(id, &ViciServer::flush);
     }
     if (!sent) return drop(id);
     client->session.sent(*sent);
   }
-  if (client->session.fault() != vici::SessionFault::none) drop(id);
+  if (client->session.fault() != vici::SessionFault::none) return drop(id);
+  if (client->goes_on) call_when_writable(id, &ViciServer::go_on);
+}
+
+void ViciServer::call_when_writable(control::ClientId id,
+                                    void (ViciServer::*what)(control::ClientId)) {
+  Client* client = find(id);
+  if (client == nullptr || std::exchange(client->waits_to_write, true)) return;
+  loop_.when_writable(client->stream.fd(), [this, id, what] {
+    if (Client* again = find(id)) again->waits_to_write = false;
+    (this->*what)(id);
+  });
+}
+
+void ViciServer::resume(control::ClientId id) {
+  Client* client = find(id);
+  if (client == nullptr) return;
+  client->goes_on = true;
+  flush(id);
+}
+
+void ViciServer::go_on(control::ClientId id) {
+  Client* client = find(id);
+  if (client == nullptr) return;
+  // Something else, as an event, may have come in between and still be under way.
+  if (!client->session.output().empty()) return flush(id);
+  if (std::exchange(client->goes_on, false)) handlers_.resume(id);
 }
 
 void ViciServer::drop(control::ClientId id) {

@@ -24,6 +24,7 @@ class ViciServer {
   struct Handlers {
     std::function<void(control::ClientId, const vici::Request&)> request;
     std::function<void(control::ClientId)> gone;
+    std::function<void(control::ClientId)> resume;  ///< after resume(), when all is sent
   };
 
   /// Listens at `path`. `loop` and `catalogue` must outlive the server.
@@ -35,6 +36,9 @@ class ViciServer {
   /// Clients that are gone meanwhile are passed over.
   void respond(control::ClientId client, const vici::Message& message);
   void stream(control::ClientId client, const std::string& event, const vici::Message& message);
+  /// The client's answer goes on: Handlers::resume is called when it has taken all that was sent,
+  /// after others have had their turn.
+  void resume(control::ClientId client);
   /// To all who have registered for it; those who do not read lose it.
   void publish(const std::string& event, const vici::Message& message);
   [[nodiscard]] bool anybody_hears(std::string_view event) const;
@@ -46,6 +50,7 @@ class ViciServer {
     io::UnixStream stream;
     vici::ServerSession session;
     bool waits_to_write = false;
+    bool goes_on = false;  ///< resume() was asked for
     bool running = false;  ///< a request of it is being handed out
   };
   ViciServer(io::UnixListener listener, Loop& loop, const vici::Catalogue& catalogue,
@@ -54,6 +59,8 @@ class ViciServer {
   void read(control::ClientId id);
   void run_requests(control::ClientId id);
   void flush(control::ClientId id);
+  void call_when_writable(control::ClientId id, void (ViciServer::*what)(control::ClientId));
+  void go_on(control::ClientId id);
   void drop(control::ClientId id);
   [[nodiscard]] Client* find(control::ClientId id);
 

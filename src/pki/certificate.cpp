@@ -60,6 +60,50 @@ std::string shown(const std::string& name) {
 
 }  // namespace
 
+namespace {
+
+/// One element of DER, taken off the front of `in`.
+struct Element {
+  int tag = 0;
+  int kind = 0;  ///< V_ASN1_UNIVERSAL...
+  ByteView whole;
+  ByteView content;
+};
+
+std::optional<Element> take_element(ByteView& in) {
+  constexpr int kFaulty = 0x80;
+  constexpr int kNoEnd = 0x01;  // BER's indefinite length
+  Element out;
+  long length = 0;
+  const unsigned char* at = in.data();
+  const int found =
+      ASN1_get_object(&at, &length, &out.tag, &out.kind, static_cast<long>(in.size()));
+  ERR_clear_error();
+  if ((found & (kFaulty | kNoEnd)) != 0 || length < 0) return std::nullopt;
+  const auto head = static_cast<std::size_t>(at - in.data());
+  out.whole = in.first(head + static_cast<std::size_t>(length));
+  out.content = out.whole.subspan(head);
+  in = in.subspan(out.whole.size());
+  return out;
+}
+
+}  // namespace
+
+std::optional<model::Identity> subject_of(ByteView der) {
+  const auto certificate = take_element(der);
+  if (!certificate) return std::nullopt;
+  ByteView in = certificate->content;
+  const auto signed_part = take_element(in);
+  if (!signed_part) return std::nullopt;
+  in = signed_part->content;
+  // [0] version, which may be left out; serial, algorithm, issuer, validity, subject.
+  auto element = take_element(in);
+  const bool has_version = element && element->kind == V_ASN1_CONTEXT_SPECIFIC;
+  for (int left = has_version ? 5 : 4; element && left > 0; --left) element = take_element(in);
+  if (!element || element->tag != V_ASN1_SEQUENCE) return std::nullopt;
+  return model::Identity{.type = IdType::der_asn1_dn, .data = to_bytes(element->whole)};
+}
+
 Bytes key_hash(ByteView public_key) {
   const unsigned char* at = public_key.data();
   const Owned<X509_PUBKEY> parsed{

@@ -103,6 +103,10 @@ class Certificate {
   AltNames alt_names_;
 };
 
+/// The subject of a certificate in DER, without looking at the rest: decoding its key costs a
+/// thousand times as much. Nothing when it is no certificate.
+[[nodiscard]] std::optional<model::Identity> subject_of(ByteView der);
+
 /// SHA-1 of the content of the subjectPublicKey BIT STRING in a DER SubjectPublicKeyInfo: what
 /// strongSwan calls a key by. Empty when it does not parse.
 [[nodiscard]] Bytes key_hash(ByteView public_key);

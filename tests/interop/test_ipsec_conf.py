@@ -48,7 +48,7 @@ class BesideSwanctlConf(unittest.TestCase):
             file.write(text)
 
     def test_both_are_there(self):
-        self.assertEqual(self.gateway.call("get-conns"), {"conns": ["spare", "rw"]})
+        self.assertEqual([name for conn in self.conns() for name in conn], ["spare", "rw"])
         self.client.up()
         ((name, sa),) = self.gateway.sas()
         self.assertEqual((name, sa["remote-vips"]), ("rw", ["10.9.0.1"]))
@@ -66,6 +66,22 @@ class BesideSwanctlConf(unittest.TestCase):
         self.write("ipsec.conf", IPSEC.replace("10.1.0.0", "10.2.0.0"))
         self.gateway.cli("reload")
         wait_for(lambda: "10.2.0.0" in str(self.conns()), "the new configuration")
+
+    def test_swanctl_leaves_alone_what_is_ipsec_confs(self):
+        """It unloads what its own files do not have, as far as it is told of it."""
+        self.assertEqual(self.gateway.call("get-conns"), {"conns": ["spare"]})
+        self.assertEqual(self.gateway.call("get-pools"), {})
+        self.assertEqual(self.gateway.call("get-shared"), {"keys": ["ike"]})
+        other = self.world.folder("other-swanctl")
+        open(os.path.join(other, "swanctl.conf"), "w", encoding="utf-8").close()
+        self.gateway.node.run("env", f"SWANCTL_DIR={other}", "swanctl", "--load-all", "--noprompt",
+                              "--uri", f"unix://{self.gateway.socket}", check=False)
+        self.assertEqual([name for conn in self.conns() for name in conn], ["rw"])
+        self.assertEqual(self.gateway.call("get-shared"), {"keys": []})
+        self.client.up()  # with the secret of ipsec.secrets and an address of rightsourceip
+        self.assertEqual([name for name, _ in self.gateway.sas()], ["rw"])
+        self.gateway.cli("reload")
+        self.assertEqual([name for conn in self.conns() for name in conn], ["spare", "rw"])
 
     def conns(self):
         with self.gateway.vici() as vici:

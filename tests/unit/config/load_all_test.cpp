@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "config/swanctl_parser.hpp"
 #include "unit/config/memory_files.hpp"
 
 namespace cygnet::config {
@@ -31,6 +32,31 @@ struct World {
       .ipsec = IpsecInput{
           .conf_path = "/i/ipsec.conf", .secrets_path = "/i/ipsec.secrets", .own_addresses = {}}};
 };
+
+// swanctl manages what stands in swanctl.conf, and nothing of ipsec.conf.
+TEST(LoadAll, WhatIsIpsecConfs_IsMarked) {
+  World world;
+  const LoadedIpsec all = world.load();
+  EXPECT_EQ(world.diags.text(), "");
+  EXPECT_EQ(all.loaded.ipsec_connections, std::set<std::string>{"office"});
+  EXPECT_EQ(all.loaded.ipsec_pools.size(), 1U);
+  EXPECT_FALSE(all.loaded.ipsec_pools.contains("people"));
+  ASSERT_EQ(all.loaded.shared_secrets.size(), 2U);
+  EXPECT_EQ(all.loaded.shared_secrets[0].origin, Origin::swanctl);
+  EXPECT_EQ(all.loaded.shared_secrets[1].origin, Origin::ipsec);
+}
+
+TEST(LoadAll, NamesOfIpsecConf_HaveThatLimitToo) {
+  for (const std::size_t octets : {kNameOctetsMax, kNameOctetsMax + 1}) {
+    World world{kSwanctl, "conn " + std::string(octets, 'x') + "\n" +
+                              std::string{kIpsec}.substr(std::string_view{kIpsec}.find("  auth"))};
+    static_cast<void>(world.load());
+    const std::string fault = "/i/ipsec.conf:1:6: error: name longer than 240 octets\n";
+    EXPECT_EQ(world.diags.text().find(fault) != std::string::npos, octets > kNameOctetsMax)
+        << world.diags.text();
+    EXPECT_EQ(world.diags.has_errors(), octets > kNameOctetsMax) << world.diags.text();
+  }
+}
 
 std::string names_of(const LoadedIpsec& all) {
   std::string out;

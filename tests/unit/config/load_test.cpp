@@ -6,6 +6,7 @@
 #include "config/load.hpp"
 #include "config/swanctl_parser.hpp"
 #include "pki/identity.hpp"
+#include "support/test_pki.hpp"
 #include "unit/config/memory_files.hpp"
 
 namespace cygnet::config {
@@ -43,6 +44,33 @@ std::string faults(const std::string& body) {
 void expect_fault(const std::string& body, const std::string& words) {
   const std::string found = faults(body);
   EXPECT_NE(found.find(words), std::string::npos) << "in: " << found;
+}
+
+// What clients of vici may not bring, files may not have.
+TEST(Names, HaveALimit) {
+  const std::string name(kNameOctetsMax, 'x');
+  const auto faults_with = [](const std::string& one) {
+    return load("connections { " + one + " { children { " + one + " { } } } }\npools { " + one +
+                " { addrs = 10.9.0.0/24 } }\n")
+        .faults;
+  };
+  EXPECT_EQ(faults_with(name), "");
+  const std::string found = faults_with(name + "x");
+  for (const char* words : {"c:1:15: error: name longer than 240 characters\n", "c:1:270: error: ",
+                            "c:2:9: error: name longer than 240 characters\n"}) {
+    EXPECT_NE(found.find(words), std::string::npos) << found;
+  }
+}
+
+TEST(Authority, CertificateOfNoCa_IsAnErrorAtItsPlace) {
+  using test::CertMaker;
+  const auto pem = [](const test::Issued& one) { return one.cert_pem(); };
+  const std::map<std::string, std::string> files{
+      {"/d/x509ca/ca.pem", pem(CertMaker::ca("root").self_signed())},
+      {"/d/x509ca/gw.pem", pem(CertMaker::leaf("gw").self_signed())}};
+  EXPECT_EQ(load("authorities { a { cacert = ca.pem } }", files).faults, "");
+  const std::string found = load("authorities { a { cacert = gw.pem } }", files).faults;
+  EXPECT_EQ(found.find("c:1:28: error: not a certificate of a CA: "), 0U) << found;
 }
 
 // A tunnel that carries nothing notices a dead peer by asking only.

@@ -133,6 +133,7 @@ struct Bench {
     published.push_back(publish.event);
     return "";
   }
+  static std::string name(const effect::Resume&) { return "resume"; }
   static std::string name(const effect::ResetCounters& reset) {
     return "reset " + (reset.each ? "each" : reset.connection);
   }

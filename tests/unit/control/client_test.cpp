@@ -325,5 +325,41 @@ TEST(Client, EveryCommand_IsAnswered) {
   }
 }
 
+// Ten thousand connections are told part by part, so that others are served in between.
+TEST(Listing, LongOnes_AreToldPartByPart) {
+  Bench b;
+  std::string all;
+  for (std::size_t i = 0; i < kPartsAtOnce + 10; ++i) {
+    all += fmt::format("c{} : auth {{ children {{ net {{ }} }} }}\n", i);
+  }
+  EXPECT_EQ(b.configure(psk(all)), "");
+  b.taken();
+  b.request("list-conns", {});
+  const std::string first = b.taken();
+  EXPECT_TRUE(first.ends_with("stream list-conn, resume")) << first;
+  ASSERT_EQ(b.streamed.size(), kPartsAtOnce);
+  static_assert(kPartsAtOnce == 64, "c64 is the next");
+  b.request("unload-conn", message({{"name", "c64"}}), 2);
+  b.taken();
+  b.controller.resume(ClientId{1}, b.view, b.at, b.effects);
+  const std::string rest = b.taken();
+  EXPECT_TRUE(rest.ends_with("stream list-conn, answer 1 ")) << rest;
+  EXPECT_EQ(b.streamed.size(), kPartsAtOnce + 9) << "but for the one that has gone";
+  b.controller.resume(ClientId{1}, b.view, b.at, b.effects);
+  EXPECT_EQ(b.taken(), "");
+}
+
+TEST(Listing, OfAClientThatHasGone_Ends) {
+  Bench b;
+  for (std::size_t i = 0; i < kPartsAtOnce + 1; ++i) {
+    b.view.now.sas.push_back({.id = ike::SaId{static_cast<std::uint32_t>(i + 1)}});
+  }
+  b.request("list-sas", {});
+  EXPECT_TRUE(b.taken().ends_with("resume"));
+  b.controller.disconnected(ClientId{1});
+  b.controller.resume(ClientId{1}, b.view, b.at, b.effects);
+  EXPECT_EQ(b.taken(), "");
+}
+
 }  // namespace
 }  // namespace cygnet::control::test

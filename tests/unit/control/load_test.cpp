@@ -1,4 +1,5 @@
 // The configuration as clients of the vici socket bring it, item by item.
+#include "config/swanctl_parser.hpp"
 #include "config/values.hpp"
 #include "support/test_pki.hpp"
 #include "unit/control/bench.hpp"
@@ -131,6 +132,45 @@ TEST(LoadConn, FileNames_AreRefused) {
   EXPECT_EQ(b.taken().substr(0, 12), "answer 1 no:");
 }
 
+// Octets of any kind come through vici; none of these is taken for something else, or repeated as
+// it is.
+TEST(LoadConn, HostileValues_AreRefused) {
+  const std::string mark = "\xef\xbb\xbf";
+  const std::string nul{"192.0.2.1\0", 10};
+  for (const std::string& address :
+       {nul, mark + "192.0.2.1", std::string{"192.0.2.1\r\n"}, std::string(60'000, 'x'),
+        std::string{"include /etc/passwd"}}) {
+    Bench b;
+    vici::Message message = connection("192.0.2.1");
+    vici::Message home = *message.find("home");
+    home.add("local_addrs", vici::List{address});
+    vici::Message with;
+    with.add("home", std::move(home));
+    b.request("load-conn", std::move(with));
+    const std::string taken = b.taken();
+    EXPECT_EQ(taken.substr(0, 12), "answer 1 no:") << taken.substr(0, 200);
+    EXPECT_LT(taken.size(), 2000U);
+    EXPECT_TRUE(std::ranges::none_of(taken, [](char one) { return one >= 0 && one < ' '; }))
+        << taken;
+  }
+}
+
+TEST(LoadConn, HostileNames_AreRefused) {
+  for (const std::string& name : {std::string{"a\0b", 3}, std::string{"a\r\n"}, std::string{},
+                                  std::string(config::kNameOctetsMax + 1, 'x')}) {
+    for (const bool child : {false, true}) {
+      Bench b;
+      vici::Message message;
+      vici::Message& home = message.section(child ? "home" : name);
+      home.section("local").add("auth", "psk").add("id", "a.example");
+      home.section("remote").add("auth", "psk");
+      home.section("children").section(child ? name : "net");
+      b.request("load-conn", std::move(message));
+      EXPECT_EQ(b.taken().substr(0, 12), "answer 1 no:") << name;
+    }
+  }
+}
+
 TEST(UnloadConn, TakesItsTunnelsDown) {
   Bench b;
   b.request("load-conn", connection("192.0.2.1", "start"));
@@ -139,6 +179,72 @@ TEST(UnloadConn, TakesItsTunnelsDown) {
   EXPECT_EQ(b.taken(), "answer 1 yes, terminate home/, drop home, reset home");
   b.request("unload-conn", message({{"name", "home"}}));
   EXPECT_EQ(b.taken(), "answer 1 no: no connection 'home'");
+}
+
+// --- what ipsec.conf brings is not swanctl's
+// ------------------------------------------------------
+
+/// A file's configuration, as ipsec.conf's.
+std::string configure_ipsec(Bench& b, const std::string& text) {
+  cygnet::test::MemoryFiles files;
+  config::Diagnostics diags;
+  const config::Section root = config::parse_swanctl_text(text, "c", files, diags);
+  config::Loaded loaded = config::load_swanctl(root, files, "/d", diags);
+  for (const model::Connection& one : loaded.connections) loaded.ipsec_connections.insert(one.name);
+  for (const model::Pool& one : loaded.pools) loaded.ipsec_pools.insert(one.name);
+  for (config::SharedSecret& one : loaded.shared_secrets) one.origin = config::Origin::ipsec;
+  EXPECT_TRUE(b.controller.configure(std::move(loaded), diags, b.at, b.effects));
+  return diags.text();
+}
+
+// `swanctl --load-all` takes away what it is told of and does not find in its own file.
+TEST(OfIpsecConf, IsNotToldToSwanctl) {
+  Bench b;
+  EXPECT_EQ(configure_ipsec(b, kHome + "pools { p { addrs = 10.9.0.0/24 } }\n"), "");
+  b.taken();
+  b.request("get-conns", {});
+  b.taken();
+  EXPECT_EQ(list_text(b.answer, "conns"), "");
+  b.request("get-shared", {});
+  b.taken();
+  EXPECT_EQ(list_text(b.answer, "keys"), "");
+  b.request("get-pools", {});
+  b.taken();
+  EXPECT_TRUE(b.answer.empty());
+  b.request("get-pools", message({{"all", "yes"}}));
+  b.taken();
+  EXPECT_NE(b.answer.find("p"), nullptr);
+  b.request("list-conns", {});
+  EXPECT_EQ(b.taken(), "stream list-conn, answer 1 ");
+}
+
+TEST(OfIpsecConf, IsNotSwanctlsToTakeAway) {
+  Bench b;
+  EXPECT_EQ(configure_ipsec(b, kHome + "pools { p { addrs = 10.9.0.0/24 } }\n"), "");
+  b.taken();
+  b.request("unload-conn", message({{"name", "home"}}));
+  EXPECT_EQ(b.taken(),
+            "answer 1 no: connection 'home' is ipsec.conf's: take it out there and reload");
+  b.request("unload-pool", message({{"name", "p"}}));
+  EXPECT_EQ(b.taken(), "answer 1 no: pool 'p' is ipsec.conf's: take it out there and reload");
+  b.request("unload-shared", message({{"id", "ike"}}));
+  EXPECT_EQ(b.taken(), "answer 1 no: no secret 'ike'");
+}
+
+TEST(OfIpsecConf, WhatAClientBringsInItsPlace_IsItsOwn) {
+  Bench b;
+  EXPECT_EQ(configure_ipsec(b, kHome + "pools { p { addrs = 10.9.0.0/24 } }\n"), "");
+  b.request("load-conn", connection("192.0.2.7"));
+  b.request("load-pool", pool("10.8.0.0/24"));
+  b.taken();
+  b.request("get-conns", {});
+  b.taken();
+  EXPECT_EQ(list_text(b.answer, "conns"), "home");
+  b.request("get-pools", {});
+  b.taken();
+  EXPECT_NE(b.answer.find("p"), nullptr);
+  b.request("unload-conn", message({{"name", "home"}}));
+  EXPECT_EQ(b.taken(), "answer 1 yes, drop home, reset home");
 }
 
 // --- credentials ---------------------------------------------------------------------------------
@@ -441,7 +547,7 @@ TEST(Load, WhatCannotBeKept_IsRefused) {
   vici::Message authority;
   authority.section("corp").add("cacert", ByteView{leaf.cert});
   b.request("load-authority", std::move(authority));
-  EXPECT_EQ(b.taken().substr(0, 40), "answer 1 no: not a certificate of a CA: ");
+  EXPECT_EQ(b.taken().substr(0, 58), "answer 1 no: authority 'corp': not a certificate of a CA: ");
 }
 
 TEST(ClearCreds, LeavesWhatTheFileHas) {

@@ -1,8 +1,10 @@
 // Who gets which address.                                     RFC 7296 §2.19
 #include "control/pools.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "control/report.hpp"
 #include "pki/identity.hpp"
 
 namespace cygnet::control {
@@ -164,7 +166,7 @@ TEST(Pools, Reload_KeepsWhatIsStillInRange) {
   Pools all = pools({pool("10.9.0.1", "10.9.0.9")});
   static_cast<void>(lease(all, "a", 1));
   static_cast<void>(lease(all, "b", 2));
-  all.configure({pool("10.9.0.2", "10.9.0.9")});
+  all.configure({.all = {pool("10.9.0.2", "10.9.0.9")}});
   EXPECT_EQ(all.all().at("p").online(), 1u);
   EXPECT_EQ(lease(all, "c", 3).addresses, Addresses{"10.9.0.3"});
   all.configure({});
@@ -176,8 +178,8 @@ TEST(Pools, AddressInUse_IsNotGivenAgainAfterReloads) {
   Pools all = pools({pool("10.9.0.1", "10.9.0.2")});
   static_cast<void>(lease(all, "a", 1));
   ASSERT_EQ(lease(all, "b", 2).addresses, Addresses{"10.9.0.2"});
-  all.configure({pool("10.9.0.1", "10.9.0.1")});
-  all.configure({pool("10.9.0.1", "10.9.0.2")});
+  all.configure({.all = {pool("10.9.0.1", "10.9.0.1")}});
+  all.configure({.all = {pool("10.9.0.1", "10.9.0.2")}});
   EXPECT_EQ(lease(all, "c", 3).refusal, "pool_exhausted");
   all.release(ike::SaId{2});
   EXPECT_EQ(lease(all, "c", 3).addresses, Addresses{"10.9.0.2"});
@@ -193,6 +195,33 @@ TEST(Pools, OverlappingPools_ShareTheirAddresses) {
 TEST(Pools, SeveralWishesOfOneFamily_GetOneAddress) {
   Pools all = pools({pool("10.9.0.1", "10.9.0.9")});
   EXPECT_EQ(lease(all, "a", 1, {kAny4, kAny4, kAny4, kAny4}).addresses.size(), 1u);
+}
+
+// One answer is one packet of vici: what does not fit is asked for with `from`.
+TEST(Pools, LeasesOfALargePool_FitIntoPackets) {
+  Pools all = pools({pool("10.0.0.1", "10.0.255.254")});
+  constexpr std::uint64_t kLeases = 4000;
+  const std::string tail(200, 'x');
+  for (std::uint32_t i = 1; i <= kLeases; ++i) {
+    static_cast<void>(lease(all, fmt::format("{}{}.example", i, tail), i));
+  }
+  const Pool& one = all.all().at("p");
+  std::uint64_t told = 0;
+  std::uint64_t left = kLeases;
+  for (int answers = 0; left != 0; ++answers) {
+    ASSERT_LT(answers, 10);
+    vici::Message message;
+    std::size_t room = kLeaseOctetsMax;
+    vici::Message& section = message.section("p");
+    add_leases(section, one, told, room);
+    EXPECT_TRUE(vici::write_message(message).has_value());
+    ASSERT_NE(section.find("leases"), nullptr);
+    EXPECT_EQ(section.find("leases")->items().front().name, std::to_string(told));
+    told += section.find("leases")->size();
+    left = section.number("leases-left").value_or(0);
+    EXPECT_EQ(told + left, kLeases);
+  }
+  EXPECT_EQ(told, kLeases);
 }
 
 }  // namespace

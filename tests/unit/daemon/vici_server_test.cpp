@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -19,7 +20,7 @@ struct Bench {
     char name[] = "/tmp/cygnet-vici-XXXXXX";
     folder = ::mkdtemp(name);
     path = folder + "/deep/er/vici";
-    catalogue = {.commands = {"echo", "never"}, .events = {"tick"}};
+    catalogue = {.commands = {"echo", "never", "pages"}, .events = {"tick"}};
     auto made = Loop::make();
     EXPECT_TRUE(made.has_value());
     loop = *std::move(made);
@@ -27,13 +28,17 @@ struct Bench {
         ViciServer::open(path, *loop, catalogue,
                          {.request =
                               [this](control::ClientId client, const vici::Request& request) {
-                                if (request.command == "echo")
+                                if (request.command == "echo") {
                                   server->respond(client, request.message);
+                                } else if (request.command == "pages") {
+                                  server->resume(client);
+                                }
                               },
                           .gone =
                               [this](control::ClientId) {
                                 if (++gone == 1) loop->stop();
-                              }});
+                              },
+                          .resume = [this](control::ClientId client) { next_page(client); }});
     EXPECT_TRUE(opened.has_value()) << (opened ? "" : opened.error().text());
     server = *std::move(opened);
   }
@@ -55,6 +60,16 @@ struct Bench {
     other.join();
   }
 
+  void next_page(control::ClientId client) {
+    if (pages++ == kPages) return server->respond(client, {});
+    vici::Message page;
+    page.add("page", std::string(60'000, 'x'));
+    server->stream(client, "tick", page);
+    server->resume(client);
+  }
+
+  static constexpr int kPages = 500;
+  std::atomic<int> pages{0};  ///< that were asked for
   std::string folder;
   std::string path;
   vici::Catalogue catalogue;
@@ -89,6 +104,38 @@ TEST(ViciServer, LargeAnswers_ArriveWhole) {
     }
   });
   EXPECT_EQ(whole, 20u);
+}
+
+// Whoever does not read what it has asked for holds up nobody, and nothing piles up for it; when it
+// reads, nothing is missing.
+TEST(ViciServer, LongAnswers_WaitForTheirReader) {
+  Bench bench;
+  int before = 0;
+  int heard = 0;
+  bench.with_client([&](vici::Client& other) {
+    auto socket = io::UnixStream::connect(bench.path);
+    ASSERT_TRUE(socket.has_value());
+    cli::SocketStream slow{std::move(*socket)};
+    ASSERT_TRUE(slow.send(*vici::register_frame("tick")).has_value());
+    ASSERT_TRUE(slow.send(*vici::request_frame("pages")).has_value());
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(other.call("echo").has_value());
+    before = bench.pages;
+    vici::ClientDecoder decoder;
+    for (bool answered = false; !answered;) {
+      auto packet = decoder.next();
+      ASSERT_TRUE(packet.has_value());
+      if (!*packet) {
+        const auto bytes = slow.receive();
+        ASSERT_TRUE(bytes.has_value() && !bytes->empty());
+        decoder.feed(*bytes);
+        continue;
+      }
+      heard += (*packet)->type == vici::PacketType::event;
+      answered = (*packet)->type == vici::PacketType::command_response;
+    }
+  });
+  EXPECT_EQ(heard, Bench::kPages);
+  EXPECT_LT(before, 50) << "a socket's buffer full";
 }
 
 TEST(ViciServer, SecondDaemon_IsRefusedAndAStaleSocketReplaced) {

@@ -64,6 +64,20 @@ std::string advice(const Question& question) {
 
 CertMaker gw() { return CertMaker::leaf("gw").san("DNS:gw.example"); }
 
+// What lists of thousands of certificates tell.
+TEST(Certificate, SubjectAlone_IsTheSame) {
+  const cygnet::test::Issued ca = cygnet::test::CertMaker::ca("root").self_signed();
+  for (const auto& one :
+       {ca, cygnet::test::CertMaker::leaf("gw").san("DNS:x.example").issued_by(ca)}) {
+    EXPECT_EQ(subject_of(one.cert), one.certificate().subject());
+    for (std::size_t size = 0; size < one.cert.size(); ++size) {
+      static_cast<void>(subject_of(ByteView{one.cert}.first(size)));  // no octet beyond is read
+    }
+  }
+  EXPECT_FALSE(subject_of({}).has_value());
+  EXPECT_FALSE(subject_of(ByteView{ca.key}).has_value());
+}
+
 TEST(Path, LeafUnderRoot_IsGood) {
   const Issued root = CertMaker::ca("root").self_signed();
   const Issued leaf = gw().issued_by(root);
