@@ -258,5 +258,87 @@ Security Associations (1 up, 0 connecting):
         self.assertEqual(program.stdout, link)
 
 
+class Seed(unittest.TestCase):
+    """The home server, which keeps its address, and two roadwarriors at once, each on a line of its own."""
+
+    DEVICES = {"t520": ('"C=DE, O=heap.ovh, CN=t520"', "", "192.0.2"),
+               "laptop": ("laptop@heap.ovh", "email:laptop@heap.ovh", "198.51.100"),
+               "phone": ("phone.heap.ovh", "DNS:phone.heap.ovh", "203.0.113")}
+
+    def setUp(self):
+        self.world = self.enterContext(World())
+        gateway_node = self.world.node("gw")
+        gateway_node.forward()
+        gateway_node.address("lo", "10.9.0.1/32")
+        root = Authority(self.world.folder("pki"), "root")
+        issue = lambda name, san: root.issue(name, san, dn=f"/C=DE/O=heap.ovh/CN={name}")
+        self.gateway = Machine(gateway_node, GATEWAY, root, [issue("gw", "DNS:vpn.heap.ovh")])
+        self.devices = {}
+        for number, (name, (identity, san, net)) in enumerate(self.DEVICES.items()):
+            node = self.world.node(name)
+            self.world.link(gateway_node, f"e{number}", node, "e0")
+            gateway_node.address(f"e{number}", f"{net}.1/24")
+            node.address("e0", f"{net}.2/24")
+            node.route("default", "via", f"{net}.1")
+            text = CLIENT[:CLIENT.index("conn ovh")] + (
+                f"conn ovh\n    leftcert={name}.crt\n    leftid={identity}\n    auto=route\n")
+            self.devices[name] = Machine(node, text, root, [issue(name, san)])
+        for machine in (self.gateway, *self.devices.values()):
+            self.addCleanup(machine.ipsec, "stop")
+            done = machine.start()
+            self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_home_server_and_two_roadwarriors(self):
+        for machine in self.devices.values():
+            done = machine.ipsec("up", "ovh")
+            self.assertEqual(done.stdout.splitlines()[-1],
+                             "connection 'ovh' established successfully")
+        addresses = {"t520": "10.9.2.1", "laptop": "10.9.1.1", "phone": "10.9.1.2"}
+        for name, machine in self.devices.items():
+            for target in ("10.9.0.1", *addresses.values()):
+                self.assertEqual(ping(machine.node, target, count=2), 0, f"{name} to {target}")
+        self.assertEqual(plain(self.devices["phone"].ipsec("status").stdout), """\
+Routed Connections:
+         ovh{N}:  ROUTED, TUNNEL, reqid N
+         ovh{N}:   203.0.113.2/32 === 10.9.0.0/16
+Security Associations (1 up, 0 connecting):
+         ovh[N]: ESTABLISHED N units ago, 203.0.113.2[phone.heap.ovh]...192.0.2.1[vpn.heap.ovh]
+         ovh{N}:  INSTALLED, TUNNEL, reqid N, ESP in UDP SPIs: SPI_i SPI_o
+         ovh{N}:   10.9.1.2/32 === 10.9.0.0/16
+""")
+        self.assertEqual(plain(self.gateway.ipsec("status").stdout), """\
+Security Associations (3 up, 0 connecting):
+        t520[N]: ESTABLISHED N units ago, 192.0.2.1[vpn.heap.ovh]...192.0.2.2[C=DE, O=heap.ovh, CN=t520]
+        t520{N}:  INSTALLED, TUNNEL, reqid N, ESP in UDP SPIs: SPI_i SPI_o
+        t520{N}:   10.9.0.0/16 === 10.9.2.1/32
+roadwarriors[N]: ESTABLISHED N units ago, 192.0.2.1[vpn.heap.ovh]...198.51.100.2[laptop@heap.ovh]
+roadwarriors{N}:  INSTALLED, TUNNEL, reqid N, ESP in UDP SPIs: SPI_i SPI_o
+roadwarriors{N}:   10.9.0.0/16 === 10.9.1.1/32
+roadwarriors[N]: ESTABLISHED N units ago, 192.0.2.1[vpn.heap.ovh]...203.0.113.2[phone.heap.ovh]
+roadwarriors{N}:  INSTALLED, TUNNEL, reqid N, ESP in UDP SPIs: SPI_i SPI_o
+roadwarriors{N}:   10.9.0.0/16 === 10.9.1.2/32
+""")
+        listing = plain(self.gateway.ipsec("statusall").stdout)
+        for lines in ("""\
+Virtual IP pools (size/online/offline):
+  roadwarriors: 254/2/0
+  t520: 1/1/0
+Listening IP addresses:
+  192.0.2.1
+  198.51.100.1
+  203.0.113.1
+""", "Security Associations (3 up, 0 connecting):\n",
+                      "roadwarriors[N]: IKE proposal: AES_GCM_16_256/PRF_HMAC_SHA2_384/ECP_384\n",
+                      "roadwarriors{N}:   10.9.0.0/16 === 10.9.1.2/32\n"):
+            self.assertIn(lines, listing)
+        self.assertEqual(self.gateway.ipsec("leases").stdout, """\
+Leases in pool 'roadwarriors', usage: 2/254, 2 online
+         10.9.1.1   online   'laptop@heap.ovh'
+         10.9.1.2   online   'phone.heap.ovh'
+Leases in pool 't520', usage: 1/1, 1 online
+         10.9.2.1   online   'C=DE, O=heap.ovh, CN=t520'
+""")
+
+
 if __name__ == "__main__":
     unittest.main()
