@@ -61,7 +61,9 @@ Result<StatusInput> read_status(Session& session) {
   StatusInput out;
   CYG_TRY(out.sas, session.list("list-sas", "list-sa"));
   CYG_TRY(out.policies, session.list("list-policies", "list-policy"));
-  CYG_TRY(out.pools, session.call("get-pools"));
+  vici::Message all;
+  all.add_flag("all", true);
+  CYG_TRY(out.pools, session.call("get-pools", all));
   CYG_TRY(const auto failures, session.list("cygnet-failures", "cygnet-failure"));
   out.failures = records_about(failures, "").size();
   return out;

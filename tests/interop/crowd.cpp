@@ -1,9 +1,10 @@
 // A crowd at a gateway: real clients that connect, and, if wanted, a flood of IKE_SA_INIT from
 // addresses that do not exist.    crowd REMOTE FIRST_LOCAL CLIENTS SECRET RATE SECONDS INTERFACE
 //
-// RATE is in datagrams a second; 0: no flood. Ends when all clients are connected and the flood is
-// over, or after SECONDS + 60. Prints one line of JSON: what was sent, who connected and when, and
-// the answers that the flood's addresses got, by kind, against the rule for their sizes.
+// Of the clients at most 100 are on their way at once. RATE is in datagrams a second; 0: no flood.
+// Ends when all clients are connected and the flood is over, or after SECONDS + 60. Prints one line
+// of JSON: what was sent, who connected and when, and the answers that the flood's addresses got,
+// by kind, against the rule for their sizes.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <linux/if_packet.h>
@@ -39,6 +40,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kBatch = 64;
 constexpr std::size_t kMarkerSize = 4;
+/// Clients that are on their way at once.
+constexpr std::size_t kCallingMax = 100;
 /// In an IKE header (RFC 7296 §3.1).
 constexpr std::size_t kNextPayloadAt = 16;
 /// Octets by which a full IKE_SA_INIT answer may exceed its request.
@@ -69,11 +72,12 @@ class Crowd {
     }
   }
 
+  /// The next ones, when some have arrived.
   void call() {
-    for (std::size_t i = 0; i < clients_.size(); ++i) {
+    for (; called_ < clients_.size() && called_ < up() + kCallingMax; ++called_) {
       ike::Actions out;
-      Client& client = clients_[i];
-      client.engine->handle(ike::command::PutConnection{connection(i)}, now(), out);
+      Client& client = clients_[called_];
+      client.engine->handle(ike::command::PutConnection{connection(called_)}, now(), out);
       client.engine->handle(ike::command::Initiate{.request = ike::RequestId{1},
                                                    .connection = "home",
                                                    .child = "net",
@@ -167,6 +171,7 @@ class Crowd {
   std::string secret_;
   std::vector<io::UdpSocket> sockets_;
   std::vector<Client> clients_;
+  std::size_t called_ = 0;
 };
 
 // --- the flood -----------------------------------------------------------------------------------
@@ -348,10 +353,10 @@ int main(int argc, char** argv) {
   // The clients come when the flood is there.
   std::this_thread::sleep_until(start + std::chrono::seconds{rate != 0 ? 1 : 0});
   const auto called = Clock::now();
-  crowd.call();
   double all_up = -1;
   const auto end = called + time + std::chrono::seconds{60};
   while (Clock::now() < end) {
+    crowd.call();
     crowd.serve(std::chrono::milliseconds{20});
     if (crowd.up() == static_cast<std::size_t>(std::atoi(argv[3]))) {
       all_up = std::chrono::duration<double>(Clock::now() - called).count();

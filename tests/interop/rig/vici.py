@@ -105,9 +105,23 @@ class Vici:
         packet = self._exactly(size)
         return packet[0], packet[1:]
 
+    def ask(self, command, message=None):
+        """One command, whose answer is to be read."""
+        self._send(bytes([REQUEST]) + _name(command) + encode(message or {}))
+
+    def subscribe(self, event):
+        self._send(bytes([REGISTER]) + _name(event))
+        kind, _ = self._receive()
+        if kind != CONFIRM:
+            raise ViciError(f"{event}: packet type {kind}")
+
+    def next_kind(self):
+        """The type of the next packet, whatever is in it."""
+        return self._receive()[0]
+
     def call(self, command, message=None):
         """One command; the answer as a dict."""
-        self._send(bytes([REQUEST]) + _name(command) + encode(message or {}))
+        self.ask(command, message)
         kind, data = self._receive()
         if kind != RESPONSE:
             raise ViciError(f"{command}: packet type {kind}")
@@ -122,11 +136,8 @@ class Vici:
 
     def stream(self, command, event, message=None):
         """A command that answers by events: a list of dicts."""
-        self._send(bytes([REGISTER]) + _name(event))
-        kind, _ = self._receive()
-        if kind != CONFIRM:
-            raise ViciError(f"{event}: packet type {kind}")
-        self._send(bytes([REQUEST]) + _name(command) + encode(message or {}))
+        self.subscribe(event)
+        self.ask(command, message)
         out = []
         while True:
             kind, data = self._receive()
