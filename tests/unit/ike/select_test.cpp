@@ -137,6 +137,18 @@ TEST(Select, Refusals_NameFewOfMany) {
   EXPECT_EQ(none.error().candidates.front().connection, "c1");
 }
 
+/// Connections in the index, and ways to find them: as many, or something is left over.
+std::string indexed(const ike::Connections& connections) {
+  std::size_t all = 0;
+  std::size_t ways = 0;
+  for (const auto& [terms, group] : connections.groups()) {
+    all += group.all.size();
+    ways += group.open.size();
+    for (const auto& [id, members] : group.by_id) ways += members.size();
+  }
+  return fmt::format("{} {}", all, ways);
+}
+
 // What is found by the peer's identity is what is configured now.
 TEST(Select, AChangedConnection_IsFoundByWhatItSaysNow) {
   model::Connection first = named("first");
@@ -150,9 +162,15 @@ TEST(Select, AChangedConnection_IsFoundByWhatItSaysNow) {
   second.remote.id = fqdn("b.example");
   all.put(second);
   EXPECT_EQ(chosen(all, facts()), "first");
+  EXPECT_EQ(indexed(all), "2 2");
+  second.remote.id.reset();
+  second.proposals = proposals("aes256gcm16-prfsha384-ecp384");
+  all.put(second);
+  EXPECT_EQ(indexed(all), "2 2");
   EXPECT_TRUE(all.drop("first"));
   EXPECT_FALSE(all.drop("first"));
   EXPECT_EQ(chosen(all, facts()), "none");
+  EXPECT_EQ(indexed(all), "1 1");
   all.put(first);
   EXPECT_EQ(chosen(all, facts()), "first");
 }
