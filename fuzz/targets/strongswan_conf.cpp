@@ -16,20 +16,18 @@ void check_between(const std::optional<double>& value, double least, double most
 
 void fuzz_strongswan_conf(ByteView input) {
   OneFile files{to_string(input), ".conf"};
-  for (const char* daemon : {"charon", "charon-systemd"}) {
-    config::Diagnostics diags;
-    const config::Section root = config::parse_swanctl_text(to_string(input), "fuzz", files, diags);
-    const config::Settings settings = config::load_settings(root, daemon, diags);
-    for (const config::Diagnostic& one : diags.sorted()) CYG_CHECK(!one.text.empty());
-    check_between(settings.retransmit_timeout, 0, 60);
-    check_between(settings.retransmit_base, 1, 10);
-    check_between(settings.retransmit_limit, 0, 3600);
-    if (settings.retransmit_tries) {
-      CYG_CHECK(*settings.retransmit_tries >= 1 && *settings.retransmit_tries <= 50);
-    }
-    if (settings.keep_alive) CYG_CHECK(*settings.keep_alive >= Duration{0});
-    if (settings.half_open_timeout) CYG_CHECK(*settings.half_open_timeout >= Duration{0});
+  config::Diagnostics diags;
+  const config::Section root = config::parse_swanctl_text(to_string(input), "fuzz", files, diags);
+  const config::Settings settings = config::load_settings(root, diags);
+  for (const config::Diagnostic& one : diags.sorted()) CYG_CHECK(!one.text.empty());
+  check_between(settings.retransmit_timeout, 0, 60);
+  check_between(settings.retransmit_base, 1, 10);
+  check_between(settings.retransmit_limit, 0, 3600);
+  if (settings.retransmit_tries) {
+    CYG_CHECK(*settings.retransmit_tries >= 1 && *settings.retransmit_tries <= 50);
   }
+  if (settings.keep_alive) CYG_CHECK(*settings.keep_alive >= Duration{0});
+  if (settings.half_open_timeout) CYG_CHECK(*settings.half_open_timeout >= Duration{0});
 }
 
 }  // namespace cygnet

@@ -15,10 +15,11 @@ using Json = nlohmann::ordered_json;
 std::string record_text(const vici::Message& record) {
   const std::string_view remote = record.text("remote");
   const std::string_view times = record.text("times");
-  std::string out = fmt::format(
-      "{} s ago, {}{}{}: {}{}\n", record.text("age"),
-      record.text("role") == "initiator" ? "calling" : "refused", remote.empty() ? "" : " ", remote,
-      record.text("reason"), times.empty() || times == "1" ? std::string{} : fmt::format(", {} times", times));
+  std::string out =
+      fmt::format("{} s ago, {}{}{}: {}{}\n", record.text("age"),
+                  record.text("role") == "initiator" ? "calling" : "refused",
+                  remote.empty() ? "" : " ", remote, record.text("reason"),
+                  times.empty() || times == "1" ? std::string{} : fmt::format(", {} times", times));
   const auto row = [&](std::string_view key, std::string_view label) {
     if (!record.text(key).empty()) out += fmt::format("  {:<11} {}\n", label, record.text(key));
   };

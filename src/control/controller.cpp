@@ -68,7 +68,8 @@ void Controller::reload(const effect::Reload& asked, config::Loaded loaded,
     return refuse_reload(asked.client, "load the configuration:\n" + diags.text(), out);
   }
   for (const Change& change : plan_of(*staged, pools_.changes_to(pools.all), routed_, view)) {
-    out.emplace_back(effect::Stream{asked.client, std::string{kChangeEvent}, message_of(change)});
+    out.emplace_back(
+        effect::Stream{asked.client, std::string{kChangeEvent}, control::message_of(change)});
   }
   if (!asked.only_plan) commit(*std::move(staged), pools, now, out);
   vici::Message answer;

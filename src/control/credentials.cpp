@@ -86,10 +86,6 @@ std::string text_of(ByteView octets) {
   return {reinterpret_cast<const char*>(octets.data()), octets.size()};
 }
 
-std::string key_id(const crypto::PrivateKey& key) {
-  return to_hex(pki::key_hash(key.public_key()));
-}
-
 Result<void> check_anchor(const pki::Certificate& certificate) {
   if (certificate.is_ca()) return {};
   return fail("not a certificate of a CA: " + certificate.names(),
@@ -104,41 +100,11 @@ std::vector<pki::Certificate> parsed(const std::vector<Bytes>& ders) {
   return out;
 }
 
-/// What stands under one name. Borrows from its set.
-struct Content {
-  std::vector<ByteView> octets;
-  std::string words;  ///< whose a secret is, where an authority tells of revocation
-};
-using Contents = std::map<std::pair<std::string_view, std::string>, Content>;
-
-bool same(const Content& a, const Content& b) {
-  return a.words == b.words && std::ranges::equal(a.octets, b.octets, crypto::equal_constant_time);
-}
-
-Contents contents_of(const CredentialSet& set) {
-  Contents out;
-  for (const auto& [name, one] : set.authorities) {
-    Content& content = out[{"authority", name}];
-    content.octets.emplace_back(one.cacert);
-    content.words = fmt::format("{}; {}", one.crl_uris, one.ocsp_uris);
-  }
-  for (const config::SharedSecret& one : set.secrets) {
-    Content& content = out[{"secret", one.name}];
-    content.octets.push_back(one.value.reveal());
-    for (const model::IdentityPattern& owner : one.owners) {
-      content.words += pki::to_text(owner) + "\n";
-    }
-  }
-  for (const auto& one : set.keys) out[{"key", key_id(*one.key)}];
-  for (const auto* list : {&set.anchors, &set.others}) {
-    for (const pki::Certificate& one : list->all()) {
-      out[{"certificate", pki::to_text(one.subject())}].octets.push_back(one.der());
-    }
-  }
-  return out;
-}
-
 }  // namespace
+
+std::string key_id(const crypto::PrivateKey& key) {
+  return to_hex(pki::key_hash(key.public_key()));
+}
 
 CredentialSet CredentialSet::from(config::Loaded& loaded, config::Diagnostics& diags) {
   CredentialSet out;
@@ -193,29 +159,13 @@ CredentialSet Credentials::exchange_file(CredentialSet fresh) {
   return fresh;
 }
 
-std::vector<CredentialChange> Credentials::changes_to(const CredentialSet& fresh) const {
-  const Contents old = contents_of(file_);
-  const Contents now = contents_of(fresh);
-  std::vector<CredentialChange> out;
-  for (const auto& [name, content] : now) {
-    const auto at = old.find(name);
-    const bool known = at != old.end();
-    if (known && same(at->second, content)) continue;
-    out.push_back({.what = name.first, .name = name.second, .before = known, .after = true});
-  }
-  for (const auto& [name, content] : old) {
-    if (now.contains(name)) continue;
-    out.push_back({.what = name.first, .name = name.second, .before = true, .after = false});
-  }
-  return out;
-}
-
 void Credentials::prefer_file() {
   std::set<std::string_view> names;
   for (const config::SharedSecret& one : file_.secrets) names.insert(one.name);
-  std::size_t given_way = std::erase_if(clients_.secrets, [&names](const config::SharedSecret& one) {
-    return !one.name.empty() && names.contains(one.name);
-  });
+  std::size_t given_way =
+      std::erase_if(clients_.secrets, [&names](const config::SharedSecret& one) {
+        return !one.name.empty() && names.contains(one.name);
+      });
   std::set<std::string> keys;
   for (const OwnKey& one : file_.keys) keys.insert(text_of(one.key->public_key()));
   given_way += std::erase_if(clients_.keys, [&keys](const OwnKey& one) {

@@ -17,6 +17,9 @@
 
 namespace cygnet::control {
 
+/// How vici calls a key: pki::key_hash() in hexadecimal.
+[[nodiscard]] std::string key_id(const crypto::PrivateKey& key);
+
 /// A private key and who brought it.
 struct OwnKey {
   std::unique_ptr<crypto::PrivateKey> key;

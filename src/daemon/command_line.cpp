@@ -14,9 +14,10 @@ constexpr int kUsageExit = 2;
 }  // namespace
 
 CommandLine::CommandLine(std::string version)
-    : app_("cygnetd: IKEv2/IPsec VPN daemon. Runs in the foreground and logs to stderr, or to the "
-           "journal when systemd has started it.",
-           "cygnetd") {
+    : app_(
+          "cygnetd: IKEv2/IPsec VPN daemon. Runs in the foreground and logs to stderr, or to the "
+          "journal when systemd has started it.",
+          "cygnetd") {
   options_.version = std::move(version);
   app_.set_version_flag("--version", options_.version, "Print the version and exit");
   app_.set_help_flag("-h,--help", "Print this help and exit");

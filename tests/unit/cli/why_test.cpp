@@ -54,7 +54,9 @@ TEST(Why, Json) {
   EXPECT_EQ(one["remote_id"], "cl\xef\xbf\xbd.example");
   EXPECT_EQ(one["advice"], "add B to proposals");
   EXPECT_EQ(one["candidates"][0]["field"], "remote_addrs");
-  EXPECT_EQ(one.size(), 14u);
+  EXPECT_EQ(one["times"], 1);
+  EXPECT_EQ(one["product"], nullptr);
+  EXPECT_EQ(one.size(), 16u);
   EXPECT_EQ(nlohmann::json::parse(why_json({}))["failures"].size(), 0u);
 }
 

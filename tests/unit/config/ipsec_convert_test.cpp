@@ -492,7 +492,7 @@ TEST(IpsecKeywords, WhatIsNotSupported_IsToldByItsOwnName) {
       {"mark=5", "4:3: error: 'mark' is not supported yet"},
       {"rightgroups=a", "4:3: error: 'rightgroups' is not supported yet"},
       {"leftupdown=/x", "4:3: warning: 'leftupdown' is not supported yet"},
-      {"leftauth=rsa-3072-sha1", "4:12: error: leftauth: 'sha1' is too weak"},
+      {"leftauth=rsa-3072-sha1", "4:21: error: leftauth: 'sha1' is too weak"},
       {"rightauth=eap-tls", "4:13: error: rightauth: 'eap-tls' is not supported yet"},
       {"type=transport_proxy", "4:8: error: type: mode 'transport_proxy' is not supported yet"},
       {"ike=aes256-sha384-ecp385!", "4:21: error: ike: unknown algorithm 'ecp385'"},

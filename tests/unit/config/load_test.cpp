@@ -222,7 +222,7 @@ TEST(Fault, Values_ArePointedAt) {
   expect_fault("childless = maybe", "known are allow, prefer, force, never");
   expect_fault("children { n { keep_up = yes\n inactivity = 5m } }", "choose one");
   expect_fault("local { auth = eap }", "not supported yet");
-  expect_fault("remote { auth = ecdsa-384-sha3840 }", "c:1:31: error: auth: unknown key or hash");
+  expect_fault("remote { auth = ecdsa-384-sha3840 }", "c:1:45: error: auth: unknown key or hash");
   expect_fault("remote { auth = pubkeys }", "auth: unknown key or hash 'pubkeys'");
   expect_fault("remote { auth = pks }", "unknown authentication 'pks', did you mean 'psk'?");
   expect_fault("version = 1", "IKEv1 is not supported");

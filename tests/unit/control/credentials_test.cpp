@@ -14,7 +14,8 @@ namespace {
 using cygnet::test::CertMaker;
 using cygnet::test::Issued;
 
-/// The CA has got a new key and kept its name; both of its certificates are there, the old one first.
+/// The CA has got a new key and kept its name; both of its certificates are there, the old one
+/// first.
 TEST(Credentials, IssuerWithANewKey_TheOneThatSignedIsSent) {
   const Issued root = CertMaker::ca("root").self_signed();
   const Issued old_ca = CertMaker::ca("issuer").issued_by(root);

@@ -19,7 +19,7 @@ model::Pool pool(const char* first, const char* last, std::string name = "p") {
 }
 Pools pools(std::vector<model::Pool> configs) {
   Pools out;
-  out.configure(configs);
+  out.configure({.all = std::move(configs)});
   return out;
 }
 

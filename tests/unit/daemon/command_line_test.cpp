@@ -18,8 +18,8 @@ std::optional<int> parse(CommandLine& line, std::vector<std::string> words) {
 
 TEST(DaemonCommandLine, Options_ReachTheDaemon) {
   CommandLine line{"1.2"};
-  EXPECT_EQ(parse(line, {"cygnetd", "--config", "a.conf", "--data-plane", "none", "--log-level", "debug",
-                         "--workers", "3", "--retransmit-base", "1.5"}),
+  EXPECT_EQ(parse(line, {"cygnetd", "--config", "a.conf", "--data-plane", "none", "--log-level",
+                         "debug", "--workers", "3", "--retransmit-base", "1.5"}),
             std::nullopt);
   EXPECT_EQ(line.options().config, "a.conf");
   EXPECT_EQ(line.options().plane, PlaneChoice::none);
