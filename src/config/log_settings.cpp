@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "config/fields.hpp"
+#include "config/text_file.hpp"
 
 namespace cygnet::config {
 namespace {
@@ -67,12 +68,6 @@ LogPlace read_facility(const Section& section, Diagnostics& diags) {
   return out;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 }  // namespace
 
 LogSettings load_log_settings(const Section& daemon, Diagnostics& diags) {
@@ -94,11 +89,7 @@ LogSettings load_log_settings(const Section& daemon, Diagnostics& diags) {
 
 Result<model::LogLevels> parse_charondebug(std::string_view text) {
   model::LogLevels out;
-  while (!trimmed(text).empty()) {
-    const std::size_t comma = text.find(',');
-    const std::string_view item = trimmed(text.substr(0, comma));
-    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
-    if (item.empty()) continue;
+  for (const std::string_view item : split_list(text)) {
     const std::size_t space = item.find_first_of(" \t");
     const std::string_view name = item.substr(0, space);
     if (space == std::string_view::npos) {

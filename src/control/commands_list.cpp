@@ -103,7 +103,8 @@ void Commands::get_pools() {
 // --- part by part --------------------------------------------------------------------------------
 
 void Commands::list(std::string event, std::deque<Listing::Part> parts) {
-  self.listings_.insert_or_assign(client, Listing{std::move(event), std::move(parts)});
+  self.listings_.insert_or_assign(
+      client, Listing{.event = std::move(event), .parts = std::move(parts), .last = {}});
   self.resume(client, view, now, out);
 }
 
@@ -121,8 +122,8 @@ void Controller::resume(ClientId client, const View& view, Instant now, Effects&
     out.emplace_back(effect::Resume{client});
     return;
   }
+  out.emplace_back(effect::Respond{client, std::move(listing.last)});
   listings_.erase(at);
-  out.emplace_back(effect::Respond{client, {}});
 }
 
 std::optional<vici::Message> Controller::message_of(const Listing::Part& part, const View& view,
@@ -137,6 +138,7 @@ std::optional<vici::Message> Controller::message_of(const Listing::Part& part, c
         connection == nullptr ? nullptr : connection->find_child(policy->routed.name);
     return policy_message(policy->routed, child == nullptr ? model::ChildTemplate{} : *child);
   }
+  if (const auto* change = std::get_if<part::Change>(&part)) return change->told;
   const model::Connection* connection = find(std::get<part::Connection>(part).name);
   if (connection == nullptr) return std::nullopt;
   return connection_message(*connection);

@@ -40,6 +40,24 @@ decltype(ike::Answer::result) use_of(const std::optional<model::SaStats>& stats)
   return ike::answer::ChildUse{.idle = idle};
 }
 
+/// What is suspicious, as much of it as a client takes at once.
+vici::List lines_of(const config::Diagnostics& diags) {
+  constexpr std::size_t kOctetsMax = 64 * 1024;
+  vici::List out;
+  std::size_t octets = 0;
+  const auto all = diags.sorted();
+  for (const config::Diagnostic& one : all) {
+    std::string line = one.line();
+    octets += line.size();
+    if (octets > kOctetsMax) {
+      out.push_back(fmt::format("... and {} more", all.size() - out.size()));
+      break;
+    }
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
 /// One of the few results an ask can have, as one of all.
 template <class Results>
 ike::Answer widened(ike::AskId id, Results results) {
@@ -67,17 +85,16 @@ void Controller::reload(const effect::Reload& asked, config::Loaded loaded,
   if (!staged) {
     return refuse_reload(asked.client, "load the configuration:\n" + diags.text(), out);
   }
-  for (const Change& change : plan_of(*staged, pools_.changes_to(pools.all), routed_, view)) {
-    out.emplace_back(
-        effect::Stream{asked.client, std::string{kChangeEvent}, control::message_of(change)});
+  Listing listing{.event = std::string{kChangeEvent}, .parts = {}, .last = {}};
+  for (Change& change : plan_of(*staged, pools_.changes_to(pools.all), routed_, view)) {
+    listing.parts.emplace_back(part::Change{control::message_of(change)});
   }
+  listing.last.add_flag("success", true);
+  vici::List warnings = lines_of(diags);
+  if (!warnings.empty()) listing.last.add("warnings", std::move(warnings));
   if (!asked.only_plan) commit(*std::move(staged), pools, now, out);
-  vici::Message answer;
-  answer.add_flag("success", true);
-  vici::List warnings;
-  for (const config::Diagnostic& one : diags.sorted()) warnings.push_back(one.line());
-  if (!warnings.empty()) answer.add("warnings", std::move(warnings));
-  out.emplace_back(effect::Respond{asked.client, std::move(answer)});
+  listings_.insert_or_assign(asked.client, std::move(listing));
+  resume(asked.client, view, now, out);
 }
 
 void Controller::refuse_reload(ClientId client, std::string faults, Effects& out) {
@@ -211,10 +228,7 @@ void Controller::handle(const ike::Event& event, const View& view, Instant now, 
     out.emplace_back(effect::Publish{std::move(told->name), std::move(told->message)});
   }
   if (const auto* failed = std::get_if<ike::event::Failed>(&event)) {
-    const Failure& kept = failures_.add(failed->record);
-    if (view.anybody_hears(kFailureEvent)) {
-      out.emplace_back(effect::Publish{std::string{kFailureEvent}, failure_message(kept, now)});
-    }
+    keep(failed->record, &view, now, out);
   } else if (const auto* done = std::get_if<ike::event::CommandDone>(&event)) {
     finish(done->request, done->success, done->error, out, now);
   } else if (const auto* wanted = std::get_if<ike::event::WantUp>(&event)) {
@@ -244,6 +258,13 @@ void Controller::handle(const ike::Event& event, const View& view, Instant now, 
   } else if (const auto* rekeyed = std::get_if<ike::event::IkeRekeyed>(&event)) {
     pools_.transfer(rekeyed->old, rekeyed->fresh);
   }
+}
+
+void Controller::keep(const ike::FailureRecord& record, const View* view, Instant now,
+                      Effects& out) {
+  const Failure& kept = failures_.add(record);
+  if (view != nullptr && !view->anybody_hears(kFailureEvent)) return;
+  out.emplace_back(effect::Publish{std::string{kFailureEvent}, failure_message(kept, now)});
 }
 
 bool Controller::want(const std::string& connection, const std::string& child, Instant now) {
@@ -317,9 +338,7 @@ void Controller::resolved(ike::RequestId request, const Result<Route>& route, Ef
   const auto at = operations_.find(request);
   if (at == operations_.end()) return;  // its client has given up
   if (!route) {
-    const Failure& kept =
-        failures_.add(nowhere_to_call(at->second.key.connection, route.error(), now));
-    out.emplace_back(effect::Publish{std::string{kFailureEvent}, failure_message(kept, now)});
+    keep(nowhere_to_call(at->second.key.connection, route.error(), now), nullptr, now, out);
     return finish(request, false, route.error().text(), out, now);
   }
   const ChildKey& key = at->second.key;

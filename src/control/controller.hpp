@@ -111,6 +111,9 @@ class Controller {
   void start(ike::RequestId request, Effects& out, Instant now);
   void finish(ike::RequestId request, bool success, const std::string& error, Effects& out,
               Instant now);
+  /// Remembers why somebody was refused or an attempt failed, and tells whoever hears of it.
+  /// `view` may be null: then it may be told to nobody.
+  void keep(const ike::FailureRecord& record, const View* view, Instant now, Effects& out);
   void commit(Configuration::Staged staged, const FilePools& pools, Instant now, Effects& out);
   /// Tells the engine, and carries start actions out.
   void apply(const ConnectionChanges& changes, Instant now, Effects& out);

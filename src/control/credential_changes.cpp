@@ -37,9 +37,11 @@ Contents contents_of(const CredentialSet& set) {
     }
   }
   for (const auto& one : set.keys) out[{"key", key_id(*one.key)}];
-  for (const auto* list : {&set.anchors, &set.others}) {
-    for (const pki::Certificate& one : list->all()) {
-      out[{"certificate", pki::to_text(one.subject())}].octets.push_back(one.der());
+  // Whom we trust is one thing, which certificates we know another.
+  for (const auto& [what, book] :
+       {std::pair{"CA certificate", &set.anchors}, std::pair{"certificate", &set.others}}) {
+    for (const pki::Certificate& one : book->all()) {
+      out[{what, pki::to_text(one.subject())}].octets.push_back(one.der());
     }
   }
   return out;

@@ -470,6 +470,10 @@ Credentials::SignResult Credentials::sign(const ike::ask::Sign& ask,
                        [&rule](HashId hash) { return rule.allows(hash); });
   auto signature = key_for(*chosen)->sign(
       ask.octets, {.digital_signature = ask.digital_signature, .hashes = hashes});
+  if (!signature && hashes.size() != ask.hashes.size()) {
+    return refused(ike::Reason::auth_rule, "local.auth = " + rule.text(), signature.error().text(),
+                   "allow a hash in local.auth that the peer accepts and the key can use");
+  }
   if (!signature) {
     return refused(ike::Reason::auth_method_mismatch, signature.error().text(), "",
                    "use a certificate with a key the peer can verify");

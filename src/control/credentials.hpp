@@ -42,7 +42,7 @@ struct CredentialSet {
 
 /// A name that the file's credentials have before, after, or both times with another content.
 struct CredentialChange {
-  std::string_view what;  ///< authority, secret, key or certificate
+  std::string_view what;  ///< authority, secret, key, certificate or CA certificate
   std::string name;       ///< of keys their id, of certificates the subject
   bool before = false;
   bool after = false;

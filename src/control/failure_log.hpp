@@ -24,7 +24,7 @@ class FailureLog {
  public:
   /// What is kept of it, until the next call.
   const Failure& add(ike::FailureRecord record) {
-    Failure fresh{.record = std::move(record), .id = ++count_};
+    Failure fresh{.record = ike::shortened(std::move(record)), .id = ++count_};
     const auto same = std::ranges::find_if(failures_, [&fresh](const Failure& one) {
       return ike::same_failure(one.record, fresh.record);
     });

@@ -127,6 +127,7 @@ Line line(const ike::event::Failed& e) {
               .event = "failure"};
   out.with("connection", record.connection).with("local", record.local.text());
   out.with("peer", record.remote.text()).with("peer_id", record.remote_identity);
+  out.with("product", record.product);
   out.with("role", record.initiator ? "initiator" : "responder").with("phase", record.phase);
   out.with("reason", std::string{to_string(record.reason)}).with("field", record.field);
   out.with("ours", record.ours).with("theirs", record.theirs);

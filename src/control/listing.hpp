@@ -31,13 +31,18 @@ struct Sa {
 struct Policy {
   ike::ChildStatus routed;
 };
+struct Change {
+  vici::Message told;
+};
 }  // namespace part
 
 /// What a client has asked for and not been told yet.
 struct Listing {
-  using Part = std::variant<part::Connection, part::Certificate, part::Sa, part::Policy>;
+  using Part =
+      std::variant<part::Connection, part::Certificate, part::Sa, part::Policy, part::Change>;
   std::string event;
   std::deque<Part> parts;
+  vici::Message last;  ///< the answer, after all parts
 };
 
 }  // namespace cygnet::control

@@ -96,6 +96,12 @@ Change change_of(const PoolChange& one) {
   return out;
 }
 
+/// A list of a thousand networks is told as far as somebody reads it.
+std::string_view shortened(std::string_view value) {
+  constexpr std::size_t kValueMax = 4096;
+  return value.substr(0, kValueMax);
+}
+
 }  // namespace
 
 std::vector<OptionChange> option_changes(const model::Connection& before,
@@ -135,8 +141,8 @@ vici::Message message_of(const Change& change) {
       const OptionChange& one = change.options[i];
       options.section(std::to_string(i))
           .add("option", std::string_view{one.option})
-          .add("before", std::string_view{one.before})
-          .add("after", std::string_view{one.after});
+          .add("before", shortened(one.before))
+          .add("after", shortened(one.after));
     }
   }
   if (!change.ends.empty()) out.add("goes-down", change.ends);

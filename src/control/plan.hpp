@@ -28,8 +28,9 @@ struct OptionChange {
 /// One thing that is new, other than before, or gone.
 struct Change {
   enum class Kind : std::uint8_t { added, changed, removed } kind = Kind::changed;
-  std::string what;  ///< connection, pool, authority, secret, key, certificate, or order
-  std::string name;  ///< never a value: of secrets their section, of keys a hash
+  std::string
+      what;  ///< connection, pool, authority, secret, key, certificate, CA certificate, or order
+  std::string name;                     ///< never a value: of secrets their section, of keys a hash
   std::vector<OptionChange> options{};  ///< of what is changed
   std::vector<std::string> ends{};      ///< children that are up and are taken down
   std::vector<std::string> unrouted{};  ///< children whose trap or shunt is taken away

@@ -525,7 +525,7 @@ vici::Message message_of(const ike::event::IkeMoved& e, const View&, Instant now
 vici::Message message_of(const ike::event::Failed& e, const View&, Instant now) {
   vici::Message message;
   message.add("type", alert_of(e.record));
-  message.add("cygnet", failure_message({.record = e.record}, now));
+  message.add("cygnet", failure_message({.record = ike::shortened(e.record)}, now));
   return message;
 }
 

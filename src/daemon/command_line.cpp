@@ -1,8 +1,10 @@
 #include "daemon/command_line.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
+#include <vector>
 
 #include "usage/manual.hpp"
 
@@ -57,14 +59,15 @@ void CommandLine::add_log() {
                   "Where to log; may be given more than once. Unless given, stderr, or the journal "
                   "when stderr leads there")
       ->type_name("stderr|journal|syslog|FILE");
-  using model::LogLevel;
-  static const std::map<std::string, LogLevel> kLevels{
-      {"none", LogLevel::none},     {"error", LogLevel::error}, {"warning", LogLevel::warning},
-      {"notice", LogLevel::notice}, {"info", LogLevel::info},   {"debug", LogLevel::debug},
-      {"trace", LogLevel::trace}};
+  std::map<std::string, model::LogLevel> levels;
+  std::vector<std::string_view> words;
+  for (const model::LogLevel level : model::kLogLevels) {
+    words.push_back(to_string(level));
+    levels.emplace(to_string(level), level);
+  }
   app_.add_option("--log-level", options_.log.level, "How much of it (info)")
-      ->transform(CLI::CheckedTransformer(kLevels).description(""))
-      ->type_name("none|error|warning|notice|info|debug|trace");
+      ->transform(CLI::CheckedTransformer(levels).description(""))
+      ->type_name(fmt::format("{}", fmt::join(words, "|")));
 }
 
 void CommandLine::add_packets() {
@@ -131,8 +134,9 @@ std::string CommandLine::manual() const {
            "programs "
            "that speak strongSwan's vici protocol.\n\n"
            "SIGTERM and SIGINT tell all peers goodbye and undo every change of the host. SIGHUP "
-           "reads the configuration again: what did not change stays up, and a faulty one changes "
-           "nothing. Under systemd it says when it is ready, reloads and stops.",
+           "reads the configuration and strongswan.conf again and opens the log's files anew: what "
+           "did not change stays up, and a faulty one changes nothing. Under systemd it says when "
+           "it is ready, reloads and stops.",
        .exits = {{0, "ended as it was told"},
                  {1, "could not start, or could not go on; the reason is on stderr"},
                  {kUsageExit, "the command line is wrong"}},

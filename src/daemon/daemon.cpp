@@ -111,17 +111,20 @@ Result<config::LoadedIpsec> Daemon::Impl::read(config::Diagnostics& diags) {
 }
 
 /// What the files say besides the configuration, which is in force.
-Result<void> Daemon::Impl::heed(config::LoadedIpsec all, const config::Diagnostics& diags) {
+void Daemon::Impl::heed(config::LoadedIpsec all, const config::Diagnostics& diags) {
   for (const config::Diagnostic& one : diags.sorted()) log.warning(LogGroup::cfg, one.line());
   for (const config::ConversionNote& note : all.notes) {
     const bool warns = note.severity == config::NoteSeverity::warning;
     warns ? log.warning(LogGroup::cfg, note.line()) : log.info(LogGroup::cfg, note.line());
   }
-  if (all.charon_debug == charon_debug) return {};
-  charon_debug = std::move(all.charon_debug);
-  CYG_TRY_DO(configure_log(settings));
+  if (all.charon_debug == charon_debug) return;
+  auto before = std::exchange(charon_debug, std::move(all.charon_debug));
+  if (const auto done = configure_log(settings); !done) {
+    charon_debug = std::move(before);
+    log.warning(LogGroup::cfg, done.error().text() + "; the log stays as it was");
+    return;
+  }
   apply_settings();
-  return {};
 }
 
 /// Reads the configuration; on an error the one before stays in force.
@@ -132,8 +135,8 @@ Result<void> Daemon::Impl::load() {
   if (!controller.configure(std::move(all.loaded), diags, clock_now(), effects)) {
     return fail("load the configuration", "\n" + diags.text());
   }
-  CYG_TRY_DO(heed(std::move(all), diags));
   carry_out(std::move(effects));
+  heed(std::move(all), diags);
   return {};
 }
 

@@ -172,9 +172,10 @@ void Daemon::Impl::act(const control::effect::Reload& reload) {
   auto all = read(diags);
   if (all) {
     controller.reload(reload, std::move(all->loaded), diags, *this, clock_now(), effects);
+    const bool good = !diags.has_errors();
+    if (good && !reload.only_plan) heed(*std::move(all), diags);
     if (!reload.only_plan) {
-      tell_reloaded(diags.has_errors() ? fail("load the configuration", "\n" + diags.text())
-                                       : heed(*std::move(all), diags));
+      tell_reloaded(good ? Result<void>{} : fail("load the configuration", "\n" + diags.text()));
     }
   } else {
     control::Controller::refuse_reload(reload.client, all.error().text(), effects);

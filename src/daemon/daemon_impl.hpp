@@ -36,7 +36,7 @@ struct Daemon::Impl final : control::View {
   Result<void> open_plane();
   Result<void> open_vici();
   Result<config::LoadedIpsec> read(config::Diagnostics& diags);
-  Result<void> heed(config::LoadedIpsec all, const config::Diagnostics& diags);
+  void heed(config::LoadedIpsec all, const config::Diagnostics& diags);
   Result<void> load();
   /// What strongswan.conf says now; on an error nothing changes.
   Result<void> reload_settings();

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <ctime>
 #include <optional>
@@ -90,10 +91,25 @@ class StderrSink final : public LogSink {
   explicit StderrSink(bool to_journal) : to_journal_(to_journal) {}
   void write(const control::LogLine& line) override {
     const auto lost = losses_.line();
-    losses_.note(has_room() && write_all(STDERR_FILENO, (lost ? shown(*lost) : "") + shown(line)));
+    losses_.note(write_some((lost ? shown(*lost) : "") + shown(line)));
   }
 
  private:
+  /// In pieces that a pipe takes at once when it says that it has room.
+  bool write_some(std::string text) {
+    if (broken_off_) text.insert(0, 1, '\n');
+    std::string_view rest = text;
+    while (!rest.empty()) {
+      const std::string_view piece = rest.substr(0, PIPE_BUF);
+      if (!has_room() || !write_all(STDERR_FILENO, piece)) {
+        broken_off_ = broken_off_ || rest.size() != text.size();
+        return false;
+      }
+      rest.remove_prefix(piece.size());
+    }
+    broken_off_ = false;
+    return true;
+  }
   /// stderr is not ours alone: nobody else expects it not to wait, so it is asked before.
   static bool has_room() {
     pollfd one{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
@@ -106,6 +122,7 @@ class StderrSink final : public LogSink {
   }
 
   bool to_journal_;
+  bool broken_off_ = false;  ///< the last line that was begun has no end
   Losses losses_;
 };
 

@@ -14,7 +14,7 @@ namespace cygnet::ike {
 namespace {
 
 /// The peer has answered nothing, or nothing more.
-FailureRecord silence(const IkeSa& sa, std::uint16_t ike_port) {
+FailureRecord silence(const IkeSa& sa) {
   FailureRecord out{.phase = "liveness",
                     .reason = Reason::no_response,
                     .field = "remote_addrs",
@@ -32,15 +32,15 @@ FailureRecord silence(const IkeSa& sa, std::uint16_t ike_port) {
     return out;
   }
   out.phase = "IKE_SA_INIT";
-  if (sa.connection.remote_port == ike_port) {
+  if (sa.connection.remote_port == kPeerIkePort) {
     out.advice = "check the address, and that UDP 500 and 4500 reach the peer";
     return out;
   }
   out.field = "remote_addrs, remote_port";
   out.ours = fmt::format("remote_port = {}", sa.connection.remote_port);
   out.advice = fmt::format(
-      "IKE listens on UDP {}: leave remote_port out, or see that UDP {} reaches the peer", ike_port,
-      sa.connection.remote_port);
+      "IKE listens on UDP {}: leave remote_port out, or see that UDP {} reaches the peer",
+      kPeerIkePort, sa.connection.remote_port);
   return out;
 }
 
@@ -50,7 +50,7 @@ void lose_peer(IkeSa& sa, Context& cx) {
   if (!sa.is_current()) return close(sa, cx, "outlived");
   auto* first = std::get_if<AwaitInitReply>(&sa.state);
   if (first != nullptr && first->refusal) return fail(sa, cx, *std::move(first->refusal));
-  fail(sa, cx, silence(sa, cx.config.ike_port));
+  fail(sa, cx, silence(sa));
   if (!was_up) return;
   for (const model::ChildTemplate& child : children) {
     follow_up(sa, cx, child, child.dpd_action, "the peer was dead");

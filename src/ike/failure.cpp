@@ -136,7 +136,7 @@ std::string FailureRecord::line() const {
     if (!value.empty()) out += fmt::format("; {}: {}", name, field_text(value));
   };
   add("connection", connection);
-  add("peer", remote_identity);
+  add("peer_id", remote_identity);
   add("product", product);
   add("field", field);
   add("ours", ours);
@@ -146,9 +146,25 @@ std::string FailureRecord::line() const {
                        field_text(candidate.connection), field_text(candidate.field),
                        field_text(candidate.ours), field_text(candidate.theirs));
   }
-  // Our own words, and the last of the line: they need no quotes.
-  if (!advice.empty()) out += "; fix: " + advice;
+  add("fix", advice);
   return out;
+}
+
+FailureRecord shortened(FailureRecord record) {
+  constexpr std::size_t kTextMax = 1024;
+  constexpr std::size_t kCandidateTextMax = 256;
+  const auto cut = [](std::string& text, std::size_t most) {
+    static constexpr std::string_view kMore = "...";
+    if (text.size() > most) text.replace(most - kMore.size(), std::string::npos, kMore);
+  };
+  for (std::string* text :
+       {&record.remote_identity, &record.field, &record.ours, &record.theirs, &record.advice}) {
+    cut(*text, kTextMax);
+  }
+  for (Candidate& one : record.candidates) {
+    for (std::string* text : {&one.field, &one.ours, &one.theirs}) cut(*text, kCandidateTextMax);
+  }
+  return record;
 }
 
 bool same_failure(const FailureRecord& a, const FailureRecord& b) {

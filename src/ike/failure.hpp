@@ -78,6 +78,8 @@ struct FailureRecord {
 };
 
 /// Nothing but the time differs: the same again, as when a request is repeated.
+/// With texts of a bounded length: those of a peer are as long as it likes.
+[[nodiscard]] FailureRecord shortened(FailureRecord record);
 [[nodiscard]] bool same_failure(const FailureRecord& a, const FailureRecord& b);
 
 }  // namespace cygnet::ike

@@ -26,10 +26,6 @@ std::string text_of(const std::vector<model::AddressPattern>& patterns) {
   return out;
 }
 
-std::string text_of(const model::IdentityPattern& pattern) {
-  return pattern ? pki::to_text(*pattern) : "%any";
-}
-
 /// What a connection is asked, in this order: the one that passes most is the nearest.
 enum class Check : std::uint8_t { local_addrs, remote_addrs, proposals, local_id, remote_id, auth };
 
@@ -106,9 +102,9 @@ Candidate auth_candidate(const model::Connection& connection, Check check, const
     case Check::proposals:
       return with(model::text_of(connection.proposals), agreed.text());
     case Check::local_id:
-      return with(text_of(connection.local.id), facts.id_r ? pki::to_text(*facts.id_r) : "");
+      return with(pki::to_text(connection.local.id), facts.id_r ? pki::to_text(*facts.id_r) : "");
     case Check::remote_id:
-      return with(text_of(connection.remote.id), pki::to_text(facts.id_i));
+      return with(pki::to_text(connection.remote.id), pki::to_text(facts.id_i));
     case Check::auth:
       return with(std::string{to_string(connection.remote.method)},
                   std::string{to_string(facts.method)});
@@ -174,7 +170,7 @@ void describe(FailureRecord& record, const Candidate& nearest) {
 bool offers_modp_1024_only(const std::vector<model::Proposal>& offers) {
   return std::ranges::all_of(offers, [](const model::Proposal& offer) {
     const std::vector<model::Transform> groups = offer.of(TransformType::ke);
-    return std::ranges::all_of(groups, [](const model::Transform& one) {
+    return !groups.empty() && std::ranges::all_of(groups, [](const model::Transform& one) {
       return static_cast<KeId>(one.id) == KeId::modp_1024;
     });
   });

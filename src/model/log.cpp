@@ -6,15 +6,8 @@
 namespace cygnet::model {
 namespace {
 
-struct LevelRow {
-  LogLevel level;
-  std::string_view name;
-};
-constexpr LevelRow kLevels[] = {{LogLevel::none, "none"},       {LogLevel::error, "error"},
-                                {LogLevel::warning, "warning"}, {LogLevel::notice, "notice"},
-                                {LogLevel::info, "info"},       {LogLevel::debug, "debug"},
-                                {LogLevel::trace, "trace"}};
-
+constexpr std::string_view kLevelNames[] = {"none", "error", "warning", "notice",
+                                            "info", "debug", "trace"};
 /// From -1 on. What strongSwan adds at 4 are secrets: there is no such level here.
 constexpr std::array kCharonLevels = {LogLevel::none,  LogLevel::notice, LogLevel::info,
                                       LogLevel::debug, LogLevel::trace,  LogLevel::trace};
@@ -25,15 +18,7 @@ constexpr std::string_view kForeignGroups[] = {"mgr", "job", "asn", "lib", "esp"
 
 }  // namespace
 
-std::string_view to_string(LogLevel level) {
-  return std::ranges::find(kLevels, level, &LevelRow::level)->name;
-}
-
-std::optional<LogLevel> log_level(std::string_view word) {
-  const auto* const at = std::ranges::find(kLevels, word, &LevelRow::name);
-  if (at == std::end(kLevels)) return std::nullopt;
-  return at->level;
-}
+std::string_view to_string(LogLevel level) { return kLevelNames[static_cast<std::size_t>(level)]; }
 
 std::optional<LogLevel> log_level_of_charon(int number) {
   if (number < -1 || number > 4) return std::nullopt;

@@ -18,10 +18,11 @@ enum class LogLevel : std::uint8_t {
   debug,    ///< every IKE message, by its payloads
   trace     ///< every datagram that could not leave
 };
+inline constexpr LogLevel kLogLevels[] = {LogLevel::none,   LogLevel::error, LogLevel::warning,
+                                          LogLevel::notice, LogLevel::info,  LogLevel::debug,
+                                          LogLevel::trace};
 /// As people write it: "warning". Of `none` it is "none".
 [[nodiscard]] std::string_view to_string(LogLevel level);
-/// Empty for a word that is no level.
-[[nodiscard]] std::optional<LogLevel> log_level(std::string_view word);
 /// strongSwan counts from -1 (nothing) to 4; empty beyond.
 [[nodiscard]] std::optional<LogLevel> log_level_of_charon(int number);
 

@@ -17,7 +17,7 @@ IMPURE_HEADERS = re.compile(
     r"^\s*#\s*include\s*<(sys/(socket|epoll|ioctl|stat|mman|timerfd|eventfd|uio|random|un)\.h|"
     r"net/.*|netinet/.*|arpa/.*|netdb\.h|unistd\.h|fcntl\.h|poll\.h|pthread\.h|signal\.h|time\.h|"
     r"linux/.*|fstream|iostream|filesystem|thread|mutex|shared_mutex|condition_variable|future|"
-    r"random|ctime|unordered_map|unordered_set|asio.*|spdlog/.*|CLI/.*)>", re.M)
+    r"random|ctime|unordered_map|unordered_set|asio.*|CLI/.*)>", re.M)
 IMPURE_CALLS = re.compile(
     r"\b(std::(getenv|rand|srand|time|clock|this_thread|chrono::(system|steady|high_resolution)_clock)"
     r"|(?<![\w>])::(open|read|write|socket|time|clock_gettime|getenv|getrandom|fopen)\s*\(|"
@@ -39,7 +39,6 @@ BANNED = [
     (re.compile(r"\busing namespace\b"), "using namespace"),
     (re.compile(r"^\s*throw\b", re.M), "throw"),
     (re.compile(r"\bsleep(_for|_until)?\s*\("), "sleep"),
-    (re.compile(r"/work/|/tmp/|/home/"), "a path of somebody's machine"),
 ]
 
 
@@ -154,6 +153,9 @@ def check_file(root, path, modules, complain):
     for rule, name in BANNED:
         for found in rule.finditer(code):
             complain(f"{where}:{code.count(chr(10), 0, found.start()) + 1}: {name}")
+    # These stand in strings and comments.
+    for found in re.finditer(r"/work/|/tmp/|/home/", text):
+        complain(f"{where}:{text.count(chr(10), 0, found.start()) + 1}: a path of somebody's machine")
     check_sizes(where, text, complain)
     if path.endswith(".hpp") and "#pragma once" not in text:
         complain(f"{where}: no #pragma once")
@@ -221,6 +223,7 @@ def self_test():
         ("ike/d.cpp", "// D.\nstd::unordered_map<int, int> m;\n", "pure"),
         ("base/d.cpp", '// D.\n#include "ike/c.hpp"\n', "does not declare ike"),
         ("io/d.cpp", "// D.\nusing namespace std;\n", "using namespace"),
+        ("io/d.cpp", '// D.\nconst char* p = "/tmp/x";\n', "somebody's machine"),
         ("io/d.hpp", "// D.\n", "pragma once"),
         ("io/d.cpp", "// D.\n" + "\n" * 700, "lines"),
         ("other/d.cpp", "// D.\n", "no module"),

@@ -1,4 +1,4 @@
-"""The seed's set-up with ipsec.conf on both ends, steered by `ipsec`. What is expected of its output is
+"""A gateway in the cloud and a home server with ipsec.conf on both ends, steered by `ipsec`. What is expected of its output is
 what strongSwan 5.9.8 printed for this set-up, but for the numbers."""
 
 import os
@@ -258,7 +258,7 @@ Security Associations (1 up, 0 connecting):
         self.assertEqual(program.stdout, link)
 
 
-class Seed(unittest.TestCase):
+class HomeServerAndRoadwarriors(unittest.TestCase):
     """The home server, which keeps its address, and two roadwarriors at once, each on a line of its own."""
 
     DEVICES = {"t520": ('"C=DE, O=heap.ovh, CN=t520"', "", "192.0.2"),

@@ -56,11 +56,11 @@ class Gateway(Refusals):
     def test_key_that_the_rule_does_not_allow(self):
         self.refuse(gateway={"auth": "rsa-3072"})
         self.assert_explained(self.gateway, "auth_rule", "field: remote.auth", "ours: rsa-3072",
-                              "theirs: ECDSA", "384 bits")
+                              "theirs: \"ECDSA P-384 of 384 bits")
 
     def test_expired_certificate(self):
         self.refuse(client_files=self.issue("cl", valid=EXPIRED))
-        self.assert_explained(self.gateway, "certificate_expired", "2021-01-01", "peer: cl.example",
+        self.assert_explained(self.gateway, "certificate_expired", "2021-01-01", "peer_id: cl.example",
                               "field: ", "connection: rw")
 
     def test_wrong_ca(self):
@@ -87,7 +87,7 @@ class Gateway(Refusals):
     def test_wrong_psk(self):
         self.refuse(gateway={"auth": "psk"},
                     client={"auth": "psk", "secrets": 'secrets { ike { secret = "another" } }\n'})
-        self.assert_explained(self.gateway, "psk_wrong", "field: ", "peer: cl.example")
+        self.assert_explained(self.gateway, "psk_wrong", "field: ", "peer_id: cl.example")
 
     def test_no_common_ike_proposal(self):
         self.refuse(client={"suite": ("aes128-sha256-modp3072", conf.SUITE[1])})

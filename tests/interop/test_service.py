@@ -88,6 +88,16 @@ class Ear:
         self.deaf = False
         self.thread.start()
 
+    def fill(self):
+        """Until it takes no more."""
+        while True:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
+                one.setblocking(False)
+                try:
+                    one.sendto(b"filler", self.path)
+                except BlockingIOError:
+                    return
+
     def _listen(self):
         while datagram := self.socket.recv(262144):
             self.heard.append(datagram.decode(errors="surrogateescape"))
@@ -352,9 +362,9 @@ class Journal(Service):
         self.begin(os.path.join(BIN, "cygnetd"), deaf=True)
         self.load()
         client = self.client()
-        for _ in range(4):  # a socket holds ten or so
-            client.down(ike="home")
-            client.up()
+        self.syslog.fill()
+        client.down(ike="home")
+        client.up()
         self.syslog.listen()
         wait_for(lambda: self.syslog.heard and not self.waiting(), "it is read")
         client.down(ike="home")
@@ -386,7 +396,7 @@ class Journal(Service):
         open(log, "a", encoding="utf-8").close()
         stream = {"JOURNAL_STREAM": f"{info.st_dev}:{os.stat(log).st_ino}"}
         self.begin(os.path.join(BIN, "cygnetd"), "--log", "stderr", journal=True, env=stream)
-        self.assertIn("<5>cygnetd ready\n", self.text("out"))
+        wait_for(lambda: "<5>cygnetd ready\n" in self.text("out"), "the line on stderr")
         self.assertEqual(self.journal.heard, [])
 
 

@@ -156,7 +156,9 @@ std::expected<std::vector<wire::Payload>, FailureRecord> proof_payloads(const Ik
   std::vector<wire::Payload> out;
   out.emplace_back(wire::IdPayload{.initiator = sa.initiator, .id = *sa.local_id});
   if (const auto* refused = std::get_if<answer::Refused>(&answer.result)) {
-    return std::unexpected(record_of(*refused));
+    FailureRecord record = record_of(*refused);
+    if (record.reason == Reason::auth_rule) record.field = "local.auth";
+    return std::unexpected(std::move(record));
   }
   if (const auto* made = std::get_if<answer::Signed>(&answer.result)) {
     const bool wanted =

@@ -26,7 +26,6 @@ wire::NotifyPayload hash_algorithms(const IkeSa& sa) {
   return notify;
 }
 
-/// What the other side's SIGNATURE_HASH_ALGORITHMS and friends say.
 /// What the peer seems to be; empty when no vendor ID tells.
 std::string product_in(const std::vector<wire::Payload>& payloads) {
   for (const wire::Payload& payload : payloads) {
@@ -38,6 +37,7 @@ std::string product_in(const std::vector<wire::Payload>& payloads) {
   return {};
 }
 
+/// What the other side's SIGNATURE_HASH_ALGORITHMS and friends say.
 void learn_abilities(IkeSa& sa, const std::vector<wire::Payload>& payloads) {
   sa.peer.product = product_in(payloads);
   sa.peer.fragmentation = sa.connection.fragmentation != model::Fragmentation::no &&

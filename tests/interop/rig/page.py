@@ -12,6 +12,7 @@ def plain(text, counted=True):
     """Times and ports that nobody chose are replaced; with `counted` false, figures of packets too."""
     text = re.sub(r"\b\d+ (?:s|min|days|h \d+ min)\b", "TIME", text)
     text = re.sub(r"(\d+\.\d+\.\d+\.\d+):(?!4?500\b)\d+", r"\1:PORT", text)
+    text = re.sub(r"(\d+\.\d+\.\d+\.\d+)\[(?!4?500\])\d+\]", r"\1[PORT]", text)
     if not counted:
         text = re.sub(r"\b(in|out) [0-9.]+ k?B \(\d+ packets\)", r"\1 N B (N packets)", text)
     return "".join(line.rstrip() + "\n" for line in text.splitlines())

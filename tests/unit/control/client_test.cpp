@@ -296,6 +296,18 @@ TEST(Client, Failures_AreToldWhenTheyHappen) {
   EXPECT_EQ(b.published, std::vector<std::string>{});
 }
 
+// A peer's proposals can be longer than a value of vici; the record of them is not.
+TEST(FailureLog, Texts_AreBounded) {
+  FailureLog log;
+  const std::string much(100'000, 'x');
+  const Failure& kept =
+      log.add({.remote_identity = much, .theirs = much, .candidates = {{"a", "b", much, much}}});
+  EXPECT_EQ(kept.record.theirs.size(), 1024u);
+  EXPECT_TRUE(kept.record.theirs.ends_with("x..."));
+  EXPECT_EQ(kept.record.remote_identity.size(), 1024u);
+  EXPECT_EQ(kept.record.candidates[0].theirs.size(), 256u);
+}
+
 // The oldest go, and the numbers of the others stay.
 TEST(FailureLog, Numbers_StayWithTheirRecords) {
   FailureLog log;

@@ -51,7 +51,7 @@ TEST(Failure, Line_SaysWhatWhereAndWhatToDo) {
       .candidates = {{"other", "local_addrs", "192.0.2.9", "192.0.2.1"}}};
   EXPECT_EQ(
       record.line(),
-      "refused 192.0.2.1[500] IKE_AUTH: identity_mismatch; connection: home; peer: a.example; "
+      "refused 192.0.2.1[500] IKE_AUTH: identity_mismatch; connection: home; peer_id: a.example; "
       "field: remote.id; ours: b.example; theirs: a.example; not other because of "
       "local_addrs (ours: 192.0.2.9, theirs: 192.0.2.1); fix: set remote.id");
 }
@@ -69,10 +69,6 @@ class LineReader {
   ReadBack read() {
     ReadBack out{.head = std::string{until("; ")}, .fields = {}, .candidates = {}};
     while (!rest_.empty()) {
-      if (rest_.starts_with("fix: ")) {
-        out.fields["fix"] = rest_.substr(5);
-        return out;
-      }
       if (take("not ")) {
         ike::Candidate one;
         one.connection = value(" because of ");
@@ -137,7 +133,7 @@ TEST(Failure, Line_CanBeReadBack) {
         .field = "certificate issuer, remote.cacerts",
         .ours = "b.example",
         .theirs = hostile,
-        .advice = "set remote.id; then reload",
+        .advice = "set remote.id = " + hostile,
         .candidates = {{"other", "proposals", hostile, "x"}, {"third", "remote.id", "y", hostile}}};
     const std::string line = record.line();
     EXPECT_EQ(line.find('\n'), std::string::npos);
@@ -145,11 +141,11 @@ TEST(Failure, Line_CanBeReadBack) {
     EXPECT_EQ(read.head, "refused 192.0.2.1[500] IKE_AUTH: identity_mismatch");
     EXPECT_EQ(read.fields,
               (std::map<std::string, std::string>{{"connection", "home"},
-                                                  {"peer", hostile},
+                                                  {"peer_id", hostile},
                                                   {"field", "certificate issuer, remote.cacerts"},
                                                   {"ours", "b.example"},
                                                   {"theirs", hostile},
-                                                  {"fix", "set remote.id; then reload"}}));
+                                                  {"fix", "set remote.id = " + hostile}}));
     ASSERT_EQ(read.candidates.size(), 2u);
     EXPECT_EQ(read.candidates[0].ours, hostile);
     EXPECT_EQ(read.candidates[1].theirs, hostile);
