@@ -293,8 +293,12 @@ class Linter {
         look_at_dates(*one, place_of(root_, {"connections", connection.name, "local", "certs"}));
       }
     }
-    look_at_trust(connection);
-    look_at_secrets(connection);
+    // Shunts are never negotiated: nobody proves anything.
+    const bool negotiates =
+        connection.children.empty() ||
+        !std::ranges::all_of(connection.children, &model::ChildTemplate::is_shunt);
+    if (negotiates) look_at_trust(connection);
+    if (negotiates) look_at_secrets(connection);
     if (connection.children.empty()) {
       add(kNoChild, at(connection, ""),
           "nothing can flow without a child: add children { net { } } with local_ts or remote_ts");

@@ -28,8 +28,10 @@ class Peer:
         self.configure(config, credentials)
 
     def configure(self, config, credentials=None):
-        with open(os.path.join(self.swanctl, "swanctl.conf"), "w", encoding="utf-8") as file:
+        path = os.path.join(self.swanctl, "swanctl.conf")
+        with open(path, "w", encoding="utf-8") as file:
             file.write(config)
+        os.chmod(path, 0o600)  # it may have secrets
         for folder, files in (credentials or {}).items():
             target = os.path.join(self.swanctl, folder)
             os.makedirs(target, exist_ok=True)

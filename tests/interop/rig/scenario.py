@@ -331,6 +331,7 @@ class Run:
             file = os.path.join(self.described.folder, f"{name}.ipsec.{kind}")
             if os.path.exists(file):
                 shutil.copy(file, os.path.join(home, f"ipsec.{kind}"))
+                os.chmod(os.path.join(home, f"ipsec.{kind}"), 0o600)
         self.credentials.place(name, os.path.join(home, "ipsec.d"), ("certs", "private", "cacerts"))
         peer.configure("")
         conf = os.path.join(home, "ipsec.conf")

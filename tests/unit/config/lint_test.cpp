@@ -141,6 +141,10 @@ TEST(Lint, NoSecret) {
   EXPECT_EQ(with("secrets { ike { id = a.example\n" + value), "") << "one owner may be our own end";
   EXPECT_EQ(with("secrets { ike { id-1 = a.example\n id-2 = b.example\n" + value), "1 no-secret");
   EXPECT_EQ(with("secrets { ike { " + value), "");
+  EXPECT_EQ(found("connections { c { local { auth = psk }\n remote { auth = psk }\n"
+                  "children { lan { mode = pass\n remote_ts = 192.168.0.0/16 } } } }\n"),
+            "")
+      << "nobody proves anything for a shunt";
 }
 
 TEST(Lint, Selectors) {
