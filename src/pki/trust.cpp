@@ -135,17 +135,8 @@ std::optional<HashId> signature_hash(X509* x509) {
   int nid = NID_undef;
   int key = NID_undef;
   if (X509_get_signature_info(x509, &nid, &key, nullptr, nullptr) != 1) return std::nullopt;
-  switch (nid) {
-    case NID_sha256:
-      return HashId::sha2_256;
-    case NID_sha384:
-      return HashId::sha2_384;
-    case NID_sha512:
-      return HashId::sha2_512;
-    default:
-      return key == NID_ED25519 || key == NID_ED448 ? std::optional{HashId::identity}
-                                                    : std::nullopt;
-  }
+  if (key == NID_ED25519 || key == NID_ED448) return HashId::identity;
+  return crypto::hash_of(nid);
 }
 
 Result<void, PathError> check_rule(const model::SignatureRule& rule, const Certificate& certificate,

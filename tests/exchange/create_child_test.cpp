@@ -222,12 +222,14 @@ TEST(Certificates, UntrustedPeer_IsRefused) {
 
 // The initiator asks for a hash that it will take; the gateway's rule is the client's to meet.
 TEST(Certificates, RuleForAuth_IsKeptByEitherEnd) {
-  const auto rules = *model::parse_signature_rules("ike:ecdsa-sha512");
-  Pair::Options of_initiator = certificates(TestKey::p256);
-  of_initiator.initiator = [&, before = of_initiator.initiator](model::Connection& c) {
-    before(c);
-    c.remote.rules = rules;
+  const auto with_rule = [](const std::function<void(model::Connection&)>& before) {
+    return [before](model::Connection& c) {
+      before(c);
+      c.remote.rules = *model::parse_signature_rules("ike:ecdsa-sha512");
+    };
   };
+  Pair::Options of_initiator = certificates(TestKey::p256);
+  of_initiator.initiator = with_rule(of_initiator.initiator);
   Pair asked(of_initiator);
   asked.initiate();
   asked.settle();
@@ -235,10 +237,7 @@ TEST(Certificates, RuleForAuth_IsKeptByEitherEnd) {
 
   // P-256 signs with SHA-256 unless it is asked not to.
   Pair::Options of_responder = certificates(TestKey::p256);
-  of_responder.responder = [&, before = of_responder.responder](model::Connection& c) {
-    before(c);
-    c.remote.rules = rules;
-  };
+  of_responder.responder = with_rule(of_responder.responder);
   Pair refused(of_responder);
   refused.initiate();
   refused.settle();

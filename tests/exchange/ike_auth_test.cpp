@@ -60,7 +60,19 @@ TEST(IkeAuth, VendorId_NamesTheProductOfWhoIsRefused) {
   EXPECT_EQ(product_of(as_bytes(std::string_view{"OE-Libre"})), "");
 }
 
-// A wrong key: the responder answers with AUTHENTICATION_FAILED alone and keeps nothing.
+/// a's IKE_AUTH reaches b as if it came from there.
+void authenticate_from(Pair& pair, const Endpoint& elsewhere) {
+  pair.initiate();
+  ASSERT_TRUE(pair.deliver_from(pair.a));
+  ASSERT_TRUE(pair.deliver_from(pair.b));
+  const ike::action::Send auth = pair.a.outbox.front();
+  ike::Actions out;
+  pair.b.engine.handle(
+      ike::Datagram{.local = auth.remote, .remote = elsewhere, .bytes = auth.bytes}, pair.b.now,
+      out);
+  pair.b.carry_out(std::move(out));
+}
+
 // IKE_AUTH that comes from elsewhere: whoever has the keys could send it from any address. What
 // counts is where its IKE_SA_INIT was answered.
 TEST(IkeAuth, FromElsewhere_DoesNotMoveTheCaller) {
@@ -70,15 +82,7 @@ TEST(IkeAuth, FromElsewhere_DoesNotMoveTheCaller) {
       c.children[0].local_ts = {*model::parse_selector("198.51.100.9/32")};
     }});
     if (nat) pair.nat = IpAddress::v4(0xcb007101);
-    pair.initiate();
-    ASSERT_TRUE(pair.deliver_from(pair.a));
-    ASSERT_TRUE(pair.deliver_from(pair.b));
-    const ike::action::Send auth = pair.a.outbox.front();
-    ike::Actions out;
-    pair.b.engine.handle(
-        ike::Datagram{.local = auth.remote, .remote = elsewhere, .bytes = auth.bytes}, pair.b.now,
-        out);
-    pair.b.carry_out(std::move(out));
+    authenticate_from(pair, elsewhere);
     EXPECT_TRUE(pair.b.installed.empty()) << "dynamic meant the address that was claimed";
     EXPECT_EQ(pair.b.failures(ike::Reason::no_common_selectors), 1U);
   }
@@ -94,19 +98,12 @@ TEST(IkeAuth, FromElsewhere_DoesNotChooseTheConnection) {
   anybody.name = "anybody";
   pair.b.command(ike::command::PutConnection{anybody});
   pair.nat = IpAddress::v4(0xcb007101);
-  pair.initiate();
-  ASSERT_TRUE(pair.deliver_from(pair.a));
-  ASSERT_TRUE(pair.deliver_from(pair.b));
-  const ike::action::Send auth = pair.a.outbox.front();
-  ike::Actions out;
-  pair.b.engine.handle(
-      ike::Datagram{.local = auth.remote, .remote = {elsewhere, 4500}, .bytes = auth.bytes},
-      pair.b.now, out);
-  pair.b.carry_out(std::move(out));
+  authenticate_from(pair, {elsewhere, 4500});
   ASSERT_EQ(pair.b.status().sas.size(), 1U);
   EXPECT_EQ(pair.b.status().sas[0].connection, "anybody");
 }
 
+// A wrong key: the responder answers with AUTHENTICATION_FAILED alone and keeps nothing.
 TEST(IkeAuth, WrongSharedKey_IsRefusedAndRecorded) {
   Pair pair({.nodes = [](Node& a, Node&) { a.shared_key = {1, 2, 3}; }});
   pair.initiate();

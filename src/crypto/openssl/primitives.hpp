@@ -15,6 +15,8 @@ namespace cygnet::crypto {
 /// OpenSSL's digest, or null for HashId::identity.
 [[nodiscard]] const EVP_MD* digest_of(HashId id);
 [[nodiscard]] Bytes hash(HashId id, ByteView data);
+/// The hash of OpenSSL's number; empty for those that signatures of IKE do not have.
+[[nodiscard]] std::optional<HashId> hash_of(int nid);
 
 [[nodiscard]] Result<std::unique_ptr<KeyExchange>> begin_exchange(KeId group, Rng* rng);
 [[nodiscard]] Result<KeResponse> respond_exchange(KeId group, ByteView peer, Rng* rng);

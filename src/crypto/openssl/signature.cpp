@@ -37,21 +37,6 @@ const Curve* curve_of(KeyKind kind) {
   return at == std::end(kCurves) ? nullptr : at;
 }
 
-std::optional<HashId> hash_of(int nid) {
-  switch (nid) {
-    case NID_sha1:
-      return HashId::sha1;
-    case NID_sha256:
-      return HashId::sha2_256;
-    case NID_sha384:
-      return HashId::sha2_384;
-    case NID_sha512:
-      return HashId::sha2_512;
-    default:
-      return std::nullopt;
-  }
-}
-
 /// How a signature is made: with which hash, and for RSA with which padding.
 struct Scheme {
   HashId hash = HashId::identity;
@@ -326,6 +311,21 @@ Key decode(ByteView data, std::string_view password) {
 }
 
 }  // namespace
+
+std::optional<HashId> hash_of(int nid) {
+  switch (nid) {
+    case NID_sha1:
+      return HashId::sha1;
+    case NID_sha256:
+      return HashId::sha2_256;
+    case NID_sha384:
+      return HashId::sha2_384;
+    case NID_sha512:
+      return HashId::sha2_512;
+    default:
+      return std::nullopt;
+  }
+}
 
 std::string_view to_string(KeyKind kind) {
   switch (kind) {
